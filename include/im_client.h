@@ -1,0 +1,1156 @@
+/* libim_client: a Socket.IO instant-messaging client.
+ *
+ * Made by cbindgen from src/ffi and the tables of the library (`make header`). Do not edit.
+ */
+
+/*
+ * THE CONTRACT
+ *
+ * Threads. Every function may be called from any thread. Callbacks run on threads of the library, never on its network
+ * thread: of one client in the order in which its events came, never two at a time; of different clients independently, so a
+ * callback that blocks delays its own client alone, and no heartbeat.
+ *
+ * Inside a callback every function may be called. im_client_destroy then returns IM_DEFERRED instead of waiting;
+ * im_client_flush and im_shutdown return IM_ERROR_DEADLOCK. No lock of the library is held while your code runs.
+ *
+ *   function                          any thread   inside a callback      may block
+ *   im_client_destroy                 yes          yes (IM_DEFERRED)      outside: until its callbacks have returned
+ *   im_client_flush                   yes          IM_ERROR_DEADLOCK      up to its timeout
+ *   im_shutdown                       yes          IM_ERROR_DEADLOCK      up to its timeout
+ *   all others                        yes          yes                    no
+ *
+ * Strings are UTF-8 and NUL-terminated. What you give is copied. `char *` results are yours: im_string_free. `const char *`
+ * results are the library's. An event and its strings live until its callback returns, or until im_event_release after
+ * im_event_retain.
+ *
+ * Errors. A call that fails changed nothing and calls nothing back; its status is negative (a handle 0, a pointer NULL), and
+ * im_last_error says in words which argument or option was at fault. What the network does comes as events:
+ * IM_EVENT_CONNECT_ERROR and IM_EVENT_DISCONNECT. What the server objects to comes as IM_IMERROR.
+ *
+ * Once. Every accepted acknowledgement function and every free function is called exactly once.
+ *
+ * Early events. What arrives before the first subscription of its name waits (per client the newest 64, at most 256 KiB, each
+ * for 10 s), so nothing is lost between im_client_new and im_client_on.
+ *
+ * Bounds. What waits to be sent is bounded (sendQueueBytes): beyond it im_client_emit fails with IM_ERROR_QUEUE_FULL. What
+ * waits for your callbacks is bounded (receiveQueueBytes): beyond it reading pauses and nothing is dropped.
+ *
+ * Callbacks must not throw or longjmp. A fork leaves the parent's clients to the parent: in the child their handles give
+ * IM_ERROR_FORKED, and new clients work; a child that was forked inside a callback must not return from it.
+ *
+ * Exit. A C program may exit with live clients: no callback starts any more, and running ones are waited for, at most 1 s. A
+ * host language that tears itself down before the process ends (Python, a JVM) must call im_shutdown from its own exit hook,
+ * for a callback into a dead interpreter is a crash.
+*/
+
+#ifndef IM_CLIENT_H
+#define IM_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** The version of this header; `im_version_number` gives the library's. */
+#define IM_VERSION_MAJOR 0
+#define IM_VERSION_MINOR 1
+#define IM_VERSION_PATCH 0
+#define IM_VERSION_NUMBER (IM_VERSION_MAJOR * 10000 + IM_VERSION_MINOR * 100 + IM_VERSION_PATCH)
+
+/** Success. */
+#define IM_OK 0
+
+/** Accepted; the rest happens when the code that the library runs on this thread has returned. */
+#define IM_DEFERRED 1
+
+/** An argument is NULL, out of range or reserved. */
+#define IM_ERROR_INVALID_ARGUMENT (-1)
+
+/** No such client: the handle is zero, stale or was never given. */
+#define IM_ERROR_HANDLE (-2)
+
+/** A string is not UTF-8. */
+#define IM_ERROR_UTF8 (-3)
+
+/** A string is not valid JSON, or not of the shape that is asked for. */
+#define IM_ERROR_JSON (-4)
+
+/** An option is unknown, of the wrong type or out of range. */
+#define IM_ERROR_OPTION (-5)
+
+/** Known, but not built. */
+#define IM_ERROR_UNSUPPORTED (-6)
+
+/** The send queue is full; nothing was queued. */
+#define IM_ERROR_QUEUE_FULL (-7)
+
+/** The time is over. */
+#define IM_ERROR_TIMEOUT (-8)
+
+/** Canceled by the caller, or by the end of the client. */
+#define IM_ERROR_CANCELED (-9)
+
+/** The connection was lost, so no answer can come. */
+#define IM_ERROR_DISCONNECTED (-10)
+
+/** No such subscription, request or acknowledgement, or its outcome is decided. */
+#define IM_ERROR_NOT_FOUND (-11)
+
+/** The call would wait for itself: not inside a callback. */
+#define IM_ERROR_DEADLOCK (-12)
+
+/** A defect of the library; the client was closed. */
+#define IM_ERROR_PANIC (-13)
+
+/** The handle is from before a fork; it belongs to the parent process. */
+#define IM_ERROR_FORKED (-14)
+
+/** The operating system refused something: threads, memory, descriptors, randomness. */
+#define IM_ERROR_SYSTEM (-15)
+
+/** The server answered with a failure code. */
+#define IM_ERROR_REFUSED (-16)
+
+/** A business error of the server; see IM_CODE_…. */
+#define IM_IMERROR "im_error"
+
+/** sso: the result of a QR-code login; emit "ping" to be answered with "pong". */
+#define IM_SSO_QRLOGIN "qrlogin"
+
+/** chat: send a message. */
+#define IM_CHAT_TO "to"
+
+/** chat: the server stored a message; the payload is the saved message. */
+#define IM_CHAT_TO_ACK "to_ack"
+
+/** chat: who is online, on every arrival and departure. */
+#define IM_CHAT_ONLINE "c_online"
+
+/** chat: a message for this user. */
+#define IM_CHAT_MESSAGE "c_message"
+
+/** chat: the receipt for messages; sent by the library itself. */
+#define IM_CHAT_MESSAGE_ACK "c_message_ack"
+
+/** chat: messages that came while the user was away. */
+#define IM_CHAT_PULL_OFFLINE_MESSAGE "offline_message"
+
+/** chat: a conversation's history, newest first. */
+#define IM_CHAT_PULL_HISTORY_MESSAGE "history_message"
+
+/** chat: the list of conversations. */
+#define IM_CHAT_PULL_RECENT_CONVERSATION "recent_conversation"
+
+/** chat: asks for read receipts; answered as IM_CHAT_TO_READED. */
+#define IM_CHAT_PULL_READED_MESSAGE "readed_message"
+
+/** chat: read receipts. */
+#define IM_CHAT_TO_READED "to_reader"
+
+/** chat: somebody is typing. */
+#define IM_CHAT_TO_TYPING "to_typing"
+
+/** chat: recalls a message. */
+#define IM_CHAT_TO_UNDO "to_undo"
+
+/** chat: a group was created, changed or destroyed. */
+#define IM_CHAT_GROUP_NOTICE "g_notice"
+
+/** chat: a system message. */
+#define IM_CHAT_SYSTEM_NOTICE "sys_notice"
+
+/** The connection's own: connected: {"sid", "protocol": 3 or 4, "transport", "path", "recovered"}. */
+#define IM_EVENT_CONNECT "connect"
+
+/** The connection's own: an attempt failed: {"message", "willRetry", "attempts": [{"path", "url", "transport", "step", "status"?, "message"}], "data"? (the server's refusal)}. */
+#define IM_EVENT_CONNECT_ERROR "connect_error"
+
+/** The connection's own: the connection is gone: {"reason", "description"?, "code"?, "willReconnect"}. */
+#define IM_EVENT_DISCONNECT "disconnect"
+
+/** The connection's own: a 2.x server refused the namespace or reports an error: what it said, as JSON. */
+#define IM_EVENT_ERROR "error"
+
+/** The connection's own: an attempt after a loss or a failed attempt begins: {"attempt"}. */
+#define IM_EVENT_RECONNECT_ATTEMPT "reconnect_attempt"
+
+/** The connection's own: connected again: {"attempt"}. */
+#define IM_EVENT_RECONNECT "reconnect"
+
+/** The connection's own: that attempt failed: as connect_error, with "attempt". */
+#define IM_EVENT_RECONNECT_ERROR "reconnect_error"
+
+/** The connection's own: no attempt is left: {"attempts"}. */
+#define IM_EVENT_RECONNECT_FAILED "reconnect_failed"
+
+
+/**
+ * A business code of the server: success.
+ */
+#define IM_CODE_OK 0
+
+/**
+ * Failure, without a code of its own.
+ */
+#define IM_CODE_FAIL 1
+
+/**
+ * The session must log in again.
+ */
+#define IM_CODE_RELOGIN 401
+
+/**
+ * The token is invalid or expired, or a conversation is not this user's.
+ */
+#define IM_CODE_AUTH_FAILED 20001
+
+/**
+ * A parameter of the query or of a request is missing.
+ */
+#define IM_CODE_PARAMETER_ABSENT 20002
+
+/**
+ * The message could not be sent, for example to a group that does not exist.
+ */
+#define IM_CODE_SEND_FAILED 20003
+
+/**
+ * The same user signed in on another device of the same class; this connection is being kicked out.
+ */
+#define IM_CODE_OTHER_DEVICE 20004
+
+/**
+ * A message's `type`: text.
+ */
+#define IM_MESSAGE_TYPE_TEXT 1
+
+/**
+ * An image; the content is its URL.
+ */
+#define IM_MESSAGE_TYPE_IMAGE 2
+
+/**
+ * A voice message; the content is its URL.
+ */
+#define IM_MESSAGE_TYPE_VOICE 3
+
+/**
+ * A text that was recalled (made by the server).
+ */
+#define IM_MESSAGE_TYPE_RECALLED_TEXT 10
+
+/**
+ * Merged messages (made by the server).
+ */
+#define IM_MESSAGE_TYPE_MERGED 11
+
+/**
+ * A recalled message that was no text (made by the server).
+ */
+#define IM_MESSAGE_TYPE_RECALLED 21
+
+/**
+ * A message's `typeu`: one to one.
+ */
+#define IM_MESSAGE_DOMAIN_DIRECT 1
+
+/**
+ * To a group.
+ */
+#define IM_MESSAGE_DOMAIN_GROUP 2
+
+/**
+ * From the system.
+ */
+#define IM_MESSAGE_DOMAIN_SYSTEM 3
+
+/**
+ * A notice.
+ */
+#define IM_MESSAGE_DOMAIN_NOTICE 4
+
+/**
+ * An event of the server or of the connection.
+ */
+#define IM_EVENT_KIND_EVENT 0
+
+/**
+ * The server's answer to a request.
+ */
+#define IM_EVENT_KIND_ACK 1
+
+/**
+ * A question of the library (comes with a later version).
+ */
+#define IM_EVENT_KIND_REQUEST 2
+
+/**
+ * No connection, and none wanted.
+ */
+#define IM_STATE_DISCONNECTED 0
+
+/**
+ * A connection is being made.
+ */
+#define IM_STATE_CONNECTING 1
+
+/**
+ * The namespace is connected.
+ */
+#define IM_STATE_CONNECTED 2
+
+/**
+ * Waits for the next attempt.
+ */
+#define IM_STATE_RECONNECTING 3
+
+/**
+ * No log.
+ */
+#define IM_LOG_OFF 0
+
+/**
+ * Defects.
+ */
+#define IM_LOG_ERROR 1
+
+/**
+ * What failed.
+ */
+#define IM_LOG_WARN 2
+
+/**
+ * Connections made and lost.
+ */
+#define IM_LOG_INFO 3
+
+/**
+ * Every attempt.
+ */
+#define IM_LOG_DEBUG 4
+
+/**
+ * Everything.
+ */
+#define IM_LOG_TRACE 5
+
+/**
+ * For `im_client_emit_args`: dropped unless the client is connected.
+ */
+#define IM_EMIT_VOLATILE 1
+
+/**
+ * For `im_client_subscribe`: ends with the first event.
+ */
+#define IM_SUBSCRIBE_ONCE 1
+
+/**
+ * A client: a number, not a pointer. 0 is never one. A stale or foreign number gives `IM_ERROR_HANDLE`.
+ */
+typedef uint64_t im_client;
+
+/**
+ * The result of a call: `IM_OK` (0), an error (`IM_ERROR_…`, negative), or information (`IM_DEFERRED`, positive).
+ */
+typedef int32_t im_status;
+
+/**
+ * Called once when a client is gone.
+ */
+typedef void (*im_done_fn)(void *user_data);
+
+/**
+ * Bytes, not owned.
+ */
+typedef struct im_blob {
+    /**
+     * The first byte.
+     */
+    const void *data;
+    /**
+     * How many.
+     */
+    size_t len;
+} im_blob;
+
+/**
+ * An event, an acknowledgement or a request; read-only, owned by the library.
+ *
+ * Valid until the callback that got it returns, or until `im_event_release` after `im_event_retain`. The strings belong to
+ * it. Later versions may append fields: `size` tells which are there.
+ */
+typedef struct im_event {
+    /**
+     * The size of this struct in bytes.
+     */
+    size_t size;
+    /**
+     * The client that received it.
+     */
+    im_client client;
+    /**
+     * `IM_EVENT_KIND_…`.
+     */
+    int32_t kind;
+    /**
+     * The event's name as it came, UTF-8, NUL-terminated; empty for an acknowledgement.
+     */
+    const char *name;
+    /**
+     * The name's length in bytes, without the NUL.
+     */
+    size_t name_len;
+    /**
+     * The first argument as JSON text, UTF-8, NUL-terminated; `"null"` where there is none.
+     */
+    const char *json;
+    /**
+     * That text's length in bytes, without the NUL.
+     */
+    size_t json_len;
+    /**
+     * Names the server's question, for `im_client_reply`; 0 where the server waits for no answer.
+     */
+    uint64_t ack_id;
+    /**
+     * Of an acknowledgement: the request that it answers.
+     */
+    int64_t request;
+    /**
+     * Of an acknowledgement: its outcome.
+     */
+    im_status status;
+    /**
+     * How many binary attachments came with it, for `im_event_blob`.
+     */
+    size_t blob_count;
+} im_event;
+
+/**
+ * Called once with the outcome of a request, on a thread of the library. `reply` is NULL unless the server answered.
+ * Must not throw or longjmp.
+ */
+typedef void (*im_ack_fn)(im_status status, const struct im_event *reply, void *user_data);
+
+/**
+ * Called with a line of the log, on a thread of the library.
+ */
+typedef void (*im_log_fn)(int32_t level, const char *line, void *user_data);
+
+/**
+ * Called once when the library will not use `user_data` any more.
+ */
+typedef void (*im_free_fn)(void *user_data);
+
+/**
+ * Called with an event, on a thread of the library. Must not throw or longjmp.
+ */
+typedef void (*im_event_fn)(const struct im_event *event, void *user_data);
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Makes a client from a JSON object of options (the README has the table; `root` and `nsp` are required) and connects it,
+ * unless `"autoConnect": false`. Gives 0 on failure: see `im_last_error`.
+ *
+ * Any thread; also inside a callback; does not wait for the network. The first client starts the library's threads.
+ *
+ * # Safety
+ * `options_json` is NULL (an error) or NUL-terminated.
+ */
+im_client im_client_new(const char *options_json);
+
+/**
+ * Connects, if that is not so already. Never blocks.
+ */
+im_status im_client_open(im_client client);
+
+/**
+ * Disconnects and stays so until `im_client_open`; what is unsent waits for that. Never blocks: the event `disconnect`
+ * (`"io client disconnect"`) tells the end.
+ */
+im_status im_client_close(im_client client);
+
+/**
+ * As `im_client_close`, and drops what is unsent; requests that wait for an answer end with `IM_ERROR_CANCELED`.
+ */
+im_status im_client_destroy_socket(im_client client);
+
+/**
+ * Destroys a client. When this returns `IM_OK`, no callback of it runs or starts any more, every waiting acknowledgement
+ * was called once with `IM_ERROR_CANCELED`, and every free function has run. So the caller must hold no lock that one of
+ * those takes, or use `im_client_destroy_async`. What is unsent is dropped: `im_client_flush` first.
+ *
+ * Inside any code that the library runs (a callback, an acknowledgement, a free, log or done function) it never waits: the
+ * handle is dead at once, `IM_DEFERRED` is returned, and the rest happens when that code has returned. Of two threads that
+ * destroy the same client one gets `IM_ERROR_HANDLE`.
+ */
+im_status im_client_destroy(im_client client);
+
+/**
+ * As `im_client_destroy`, but never blocks: the handle is dead at once, and `done` (may be NULL) is called on a thread of
+ * the library when all the rest has happened. Where the call fails, `done` is not called.
+ */
+im_status im_client_destroy_async(im_client client,
+                                  im_done_fn done,
+                                  void *user_data);
+
+/**
+ * The client's state, `IM_STATE_…`, or a negative status.
+ */
+int32_t im_client_state(im_client client);
+
+/**
+ * The Socket.IO id of the current connection, to be freed with `im_string_free`. NULL while not connected
+ * (`IM_ERROR_DISCONNECTED`) or on failure.
+ */
+char *im_client_socket_id(im_client client);
+
+/**
+ * What goes on in the client, as a JSON object to be freed with `im_string_free`: state, url (values of the query masked),
+ * protocol, transport, counters, queues. NULL on failure.
+ */
+char *im_client_info(im_client client);
+
+/**
+ * Sends an event with one argument, a JSON value; NULL sends none. What is emitted before the connection is up is sent
+ * after it, in order, once. `IM_ERROR_QUEUE_FULL` where too much waits already.
+ *
+ * Any thread; also inside a callback; never blocks.
+ *
+ * # Safety
+ * `event` is NULL (an error) or NUL-terminated, `json` is NULL or NUL-terminated.
+ */
+im_status im_client_emit(im_client client,
+                         const char *event,
+                         const char *json);
+
+/**
+ * The general form: name and arguments with their lengths in bytes; `args` is a JSON array of all arguments (NULL with
+ * length 0 for none); `flags` are `IM_EMIT_…`. `blobs` come with a later version: `IM_ERROR_UNSUPPORTED`.
+ *
+ * # Safety
+ * `event` and `args` are NULL or have that many bytes; `blobs` has `blob_count` elements.
+ */
+im_status im_client_emit_args(im_client client,
+                              const char *event,
+                              size_t event_len,
+                              const char *args,
+                              size_t args_len,
+                              const struct im_blob *blobs,
+                              size_t blob_count,
+                              uint32_t flags);
+
+/**
+ * Sends an event and asks the server to acknowledge it; gives the request's id (greater than 0) or a negative status.
+ *
+ * `fn` is called exactly once: with `IM_OK` and the server's answer, or with `IM_ERROR_TIMEOUT` (`timeout_ms` counts from
+ * this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED` or
+ * `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called.
+ *
+ * # Safety
+ * As for `im_client_emit`; `fn` may be called with `user_data` once.
+ */
+int64_t im_client_emit_with_ack(im_client client,
+                                const char *event,
+                                const char *json,
+                                int64_t timeout_ms,
+                                im_ack_fn fn,
+                                void *user_data);
+
+/**
+ * Ends a request: its function is called with `IM_ERROR_CANCELED`. `IM_ERROR_NOT_FOUND` where its outcome is decided
+ * already. Never blocks.
+ */
+im_status im_client_cancel(im_client client,
+                           int64_t request);
+
+/**
+ * Answers a question of the server (an event whose `ack_id` is not 0) with one JSON value, or none (NULL); from the
+ * callback or later, from any thread. A second answer gives `IM_ERROR_NOT_FOUND`, one after the connection is gone
+ * `IM_ERROR_DISCONNECTED`: nothing is sent then.
+ *
+ * # Safety
+ * `json` is NULL or NUL-terminated.
+ */
+im_status im_client_reply(im_client client,
+                          uint64_t ack_id,
+                          const char *json);
+
+/**
+ * Waits until all that was emitted before was written to the socket; at most `timeout_ms` (0: without end), then
+ * `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile.
+ */
+im_status im_client_flush(im_client client,
+                          int64_t timeout_ms);
+
+/**
+ * Keeps an event (and its strings) beyond the callback; gives the same pointer, or NULL for NULL. Any thread. Each call
+ * needs its `im_event_release`.
+ *
+ * # Safety
+ * `event` is NULL or a valid event.
+ */
+const struct im_event *im_event_retain(const struct im_event *event);
+
+/**
+ * Gives back an event that was kept; NULL is allowed.
+ *
+ * # Safety
+ * `event` is NULL or was kept with `im_event_retain`, which this call undoes.
+ */
+void im_event_release(const struct im_event *event);
+
+/**
+ * As `im_client_reply`, for the question that this event is.
+ *
+ * # Safety
+ * `event` is a valid event; `json` is NULL or NUL-terminated.
+ */
+im_status im_event_reply(const struct im_event *event, const char *json);
+
+/**
+ * All arguments of an event as a JSON array, NUL-terminated; built on the first call and owned by the event. NULL for NULL.
+ * Any thread.
+ *
+ * # Safety
+ * `event` is NULL or a valid event.
+ */
+const char *im_event_args(const struct im_event *event);
+
+/**
+ * Binary attachment `index` (from 0) of an event; its bytes are owned by the event. `IM_ERROR_NOT_FOUND` where there is none.
+ *
+ * # Safety
+ * `event` is NULL or a valid event, `blob` is NULL or may be written to.
+ */
+im_status im_event_blob(const struct im_event *event,
+                        size_t index,
+                        struct im_blob *blob);
+
+/**
+ * The version as one number: major * 10000 + minor * 100 + patch. Compare with `IM_VERSION_NUMBER` of the header.
+ *
+ * Any thread; also inside a callback; never blocks.
+ */
+uint32_t im_version_number(void);
+
+/**
+ * The version as text, like "0.1.0". Static: never freed.
+ */
+const char *im_version_string(void);
+
+/**
+ * A status's name, like "IM_ERROR_TIMEOUT"; "IM_ERROR_UNKNOWN" for a number that is none. Static: never freed.
+ */
+const char *im_status_name(im_status status);
+
+/**
+ * What a status means, in one sentence. Static: never freed.
+ */
+const char *im_status_text(im_status status);
+
+/**
+ * This thread's last failure in words that name the option or argument at fault; "" if there was none. Valid until this
+ * thread's next failing call.
+ */
+const char *im_last_error(void);
+
+/**
+ * The status of this thread's last failure, also of a call that returned 0 or NULL; `IM_OK` if there was none.
+ */
+im_status im_last_status(void);
+
+/**
+ * How many clients live, those included whose destroy is still at work.
+ */
+size_t im_client_count(void);
+
+/**
+ * Destroys all clients and joins all threads of the library, for a host's exit hook. Waits at most `timeout_ms` and then
+ * gives `IM_ERROR_TIMEOUT`. Inside a callback: `IM_ERROR_DEADLOCK`. New clients may be made afterwards.
+ */
+im_status im_shutdown(int64_t timeout_ms);
+
+/**
+ * Frees a string that the library gave (`char *`); NULL is allowed.
+ *
+ * # Safety
+ * `string` is NULL or came from a function of this library that says so, and was not freed before.
+ */
+void im_string_free(char *string);
+
+/**
+ * Sets the function that gets the library's log lines up to a level (`IM_LOG_…`); NULL sets none. Replaceable at any time:
+ * after a call with NULL no call of the old one starts. Lines come on a thread of the library, through a bounded queue;
+ * losses are told in a line of their own. `free_fn` (may be NULL) is called once when `user_data` is not used any more,
+ * also where this call fails. Tokens, cookies and message contents never appear.
+ *
+ * # Safety
+ * `fn` may be called with `user_data` until it is replaced and its last call has returned.
+ */
+im_status im_set_log_callback(int32_t level,
+                              im_log_fn fn,
+                              void *user_data,
+                              im_free_fn free_fn);
+
+/**
+ * Makes a message from `{"type","from","to","content","typeu"?,"fp"?,"time"?}`: adds a random fingerprint `fp`, `typeu` 1
+ * (one to one) and the time, where they are missing. Gives JSON to be freed with `im_string_free`; NULL on failure, and
+ * `im_last_error` names the field at fault.
+ *
+ * # Safety
+ * `json` is NULL (an error) or NUL-terminated.
+ */
+char *im_message_create(const char *json);
+
+/**
+ * Sends a message (completed as by `im_message_create`) and waits for the server's `to_ack` with its fingerprint; gives
+ * the request's id or a negative status.
+ *
+ * `fn` is called exactly once: `IM_OK` with the `to_ack` event once the server has stored the message,
+ * `IM_ERROR_REFUSED` with it where its code is not 0, or without it `IM_ERROR_TIMEOUT`, `IM_ERROR_CANCELED` or
+ * `IM_ERROR_DISCONNECTED` as for `im_client_emit_with_ack`.
+ *
+ * # Safety
+ * `message_json` is NULL (an error) or NUL-terminated; `fn` may be called with `user_data` once.
+ */
+int64_t im_client_send_message(im_client client,
+                               const char *message_json,
+                               int64_t timeout_ms,
+                               im_ack_fn fn,
+                               void *user_data);
+
+/**
+ * The id of a conversation's direction, `from@to`, to be freed with `im_string_free`.
+ *
+ * # Safety
+ * Both are NULL (an error) or NUL-terminated.
+ */
+char *im_timeline_id(const char *from, const char *to);
+
+/**
+ * Takes the later copies out of a JSON list of messages; gives the list, to be freed with `im_string_free`. Two messages
+ * are copies if their `fp` is equal and neither is a recall (`type` 10 or 21).
+ *
+ * # Safety
+ * `json` is NULL (an error) or NUL-terminated.
+ */
+char *im_messages_unique(const char *json);
+
+/**
+ * Makes a client from a JSON object of options (the README has the table; `root` and `nsp` are required) and connects it,
+ * unless `"autoConnect": false`. Gives 0 on failure: see `im_last_error`.
+ *
+ * Any thread; also inside a callback; does not wait for the network. The first client starts the library's threads.
+ *
+ * # Safety
+ * `options_json` is NULL (an error) or NUL-terminated.
+ */
+im_client im_client_new(const char *options_json);
+
+/**
+ * Connects, if that is not so already. Never blocks.
+ */
+im_status im_client_open(im_client client);
+
+/**
+ * Disconnects and stays so until `im_client_open`; what is unsent waits for that. Never blocks: the event `disconnect`
+ * (`"io client disconnect"`) tells the end.
+ */
+im_status im_client_close(im_client client);
+
+/**
+ * As `im_client_close`, and drops what is unsent; requests that wait for an answer end with `IM_ERROR_CANCELED`.
+ */
+im_status im_client_destroy_socket(im_client client);
+
+/**
+ * Destroys a client. When this returns `IM_OK`, no callback of it runs or starts any more, every waiting acknowledgement
+ * was called once with `IM_ERROR_CANCELED`, and every free function has run. So the caller must hold no lock that one of
+ * those takes, or use `im_client_destroy_async`. What is unsent is dropped: `im_client_flush` first.
+ *
+ * Inside any code that the library runs (a callback, an acknowledgement, a free, log or done function) it never waits: the
+ * handle is dead at once, `IM_DEFERRED` is returned, and the rest happens when that code has returned. Of two threads that
+ * destroy the same client one gets `IM_ERROR_HANDLE`.
+ */
+im_status im_client_destroy(im_client client);
+
+/**
+ * As `im_client_destroy`, but never blocks: the handle is dead at once, and `done` (may be NULL) is called on a thread of
+ * the library when all the rest has happened. Where the call fails, `done` is not called.
+ */
+im_status im_client_destroy_async(im_client client,
+                                  im_done_fn done,
+                                  void *user_data);
+
+/**
+ * The client's state, `IM_STATE_…`, or a negative status.
+ */
+int32_t im_client_state(im_client client);
+
+/**
+ * The Socket.IO id of the current connection, to be freed with `im_string_free`. NULL while not connected
+ * (`IM_ERROR_DISCONNECTED`) or on failure.
+ */
+char *im_client_socket_id(im_client client);
+
+/**
+ * What goes on in the client, as a JSON object to be freed with `im_string_free`: state, url (values of the query masked),
+ * protocol, transport, counters, queues. NULL on failure.
+ */
+char *im_client_info(im_client client);
+
+/**
+ * Sends an event with one argument, a JSON value; NULL sends none. What is emitted before the connection is up is sent
+ * after it, in order, once. `IM_ERROR_QUEUE_FULL` where too much waits already.
+ *
+ * Any thread; also inside a callback; never blocks.
+ *
+ * # Safety
+ * `event` is NULL (an error) or NUL-terminated, `json` is NULL or NUL-terminated.
+ */
+im_status im_client_emit(im_client client,
+                         const char *event,
+                         const char *json);
+
+/**
+ * The general form: name and arguments with their lengths in bytes; `args` is a JSON array of all arguments (NULL with
+ * length 0 for none); `flags` are `IM_EMIT_…`. `blobs` come with a later version: `IM_ERROR_UNSUPPORTED`.
+ *
+ * # Safety
+ * `event` and `args` are NULL or have that many bytes; `blobs` has `blob_count` elements.
+ */
+im_status im_client_emit_args(im_client client,
+                              const char *event,
+                              size_t event_len,
+                              const char *args,
+                              size_t args_len,
+                              const struct im_blob *blobs,
+                              size_t blob_count,
+                              uint32_t flags);
+
+/**
+ * Sends an event and asks the server to acknowledge it; gives the request's id (greater than 0) or a negative status.
+ *
+ * `fn` is called exactly once: with `IM_OK` and the server's answer, or with `IM_ERROR_TIMEOUT` (`timeout_ms` counts from
+ * this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED` or
+ * `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called.
+ *
+ * # Safety
+ * As for `im_client_emit`; `fn` may be called with `user_data` once.
+ */
+int64_t im_client_emit_with_ack(im_client client,
+                                const char *event,
+                                const char *json,
+                                int64_t timeout_ms,
+                                im_ack_fn fn,
+                                void *user_data);
+
+/**
+ * Ends a request: its function is called with `IM_ERROR_CANCELED`. `IM_ERROR_NOT_FOUND` where its outcome is decided
+ * already. Never blocks.
+ */
+im_status im_client_cancel(im_client client,
+                           int64_t request);
+
+/**
+ * Answers a question of the server (an event whose `ack_id` is not 0) with one JSON value, or none (NULL); from the
+ * callback or later, from any thread. A second answer gives `IM_ERROR_NOT_FOUND`, one after the connection is gone
+ * `IM_ERROR_DISCONNECTED`: nothing is sent then.
+ *
+ * # Safety
+ * `json` is NULL or NUL-terminated.
+ */
+im_status im_client_reply(im_client client,
+                          uint64_t ack_id,
+                          const char *json);
+
+/**
+ * Waits until all that was emitted before was written to the socket; at most `timeout_ms` (0: without end), then
+ * `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile.
+ */
+im_status im_client_flush(im_client client,
+                          int64_t timeout_ms);
+
+/**
+ * Keeps an event (and its strings) beyond the callback; gives the same pointer, or NULL for NULL. Any thread. Each call
+ * needs its `im_event_release`.
+ *
+ * # Safety
+ * `event` is NULL or a valid event.
+ */
+const struct im_event *im_event_retain(const struct im_event *event);
+
+/**
+ * Gives back an event that was kept; NULL is allowed.
+ *
+ * # Safety
+ * `event` is NULL or was kept with `im_event_retain`, which this call undoes.
+ */
+void im_event_release(const struct im_event *event);
+
+/**
+ * As `im_client_reply`, for the question that this event is.
+ *
+ * # Safety
+ * `event` is a valid event; `json` is NULL or NUL-terminated.
+ */
+im_status im_event_reply(const struct im_event *event, const char *json);
+
+/**
+ * All arguments of an event as a JSON array, NUL-terminated; built on the first call and owned by the event. NULL for NULL.
+ * Any thread.
+ *
+ * # Safety
+ * `event` is NULL or a valid event.
+ */
+const char *im_event_args(const struct im_event *event);
+
+/**
+ * Binary attachment `index` (from 0) of an event; its bytes are owned by the event. `IM_ERROR_NOT_FOUND` where there is none.
+ *
+ * # Safety
+ * `event` is NULL or a valid event, `blob` is NULL or may be written to.
+ */
+im_status im_event_blob(const struct im_event *event,
+                        size_t index,
+                        struct im_blob *blob);
+
+/**
+ * The version as one number: major * 10000 + minor * 100 + patch. Compare with `IM_VERSION_NUMBER` of the header.
+ *
+ * Any thread; also inside a callback; never blocks.
+ */
+uint32_t im_version_number(void);
+
+/**
+ * The version as text, like "0.1.0". Static: never freed.
+ */
+const char *im_version_string(void);
+
+/**
+ * A status's name, like "IM_ERROR_TIMEOUT"; "IM_ERROR_UNKNOWN" for a number that is none. Static: never freed.
+ */
+const char *im_status_name(im_status status);
+
+/**
+ * What a status means, in one sentence. Static: never freed.
+ */
+const char *im_status_text(im_status status);
+
+/**
+ * This thread's last failure in words that name the option or argument at fault; "" if there was none. Valid until this
+ * thread's next failing call.
+ */
+const char *im_last_error(void);
+
+/**
+ * The status of this thread's last failure, also of a call that returned 0 or NULL; `IM_OK` if there was none.
+ */
+im_status im_last_status(void);
+
+/**
+ * How many clients live, those included whose destroy is still at work.
+ */
+size_t im_client_count(void);
+
+/**
+ * Destroys all clients and joins all threads of the library, for a host's exit hook. Waits at most `timeout_ms` and then
+ * gives `IM_ERROR_TIMEOUT`. Inside a callback: `IM_ERROR_DEADLOCK`. New clients may be made afterwards.
+ */
+im_status im_shutdown(int64_t timeout_ms);
+
+/**
+ * Frees a string that the library gave (`char *`); NULL is allowed.
+ *
+ * # Safety
+ * `string` is NULL or came from a function of this library that says so, and was not freed before.
+ */
+void im_string_free(char *string);
+
+/**
+ * Sets the function that gets the library's log lines up to a level (`IM_LOG_…`); NULL sets none. Replaceable at any time:
+ * after a call with NULL no call of the old one starts. Lines come on a thread of the library, through a bounded queue;
+ * losses are told in a line of their own. `free_fn` (may be NULL) is called once when `user_data` is not used any more,
+ * also where this call fails. Tokens, cookies and message contents never appear.
+ *
+ * # Safety
+ * `fn` may be called with `user_data` until it is replaced and its last call has returned.
+ */
+im_status im_set_log_callback(int32_t level,
+                              im_log_fn fn,
+                              void *user_data,
+                              im_free_fn free_fn);
+
+/**
+ * Makes a message from `{"type","from","to","content","typeu"?,"fp"?,"time"?}`: adds a random fingerprint `fp`, `typeu` 1
+ * (one to one) and the time, where they are missing. Gives JSON to be freed with `im_string_free`; NULL on failure, and
+ * `im_last_error` names the field at fault.
+ *
+ * # Safety
+ * `json` is NULL (an error) or NUL-terminated.
+ */
+char *im_message_create(const char *json);
+
+/**
+ * Sends a message (completed as by `im_message_create`) and waits for the server's `to_ack` with its fingerprint; gives
+ * the request's id or a negative status.
+ *
+ * `fn` is called exactly once: `IM_OK` with the `to_ack` event once the server has stored the message,
+ * `IM_ERROR_REFUSED` with it where its code is not 0, or without it `IM_ERROR_TIMEOUT`, `IM_ERROR_CANCELED` or
+ * `IM_ERROR_DISCONNECTED` as for `im_client_emit_with_ack`.
+ *
+ * # Safety
+ * `message_json` is NULL (an error) or NUL-terminated; `fn` may be called with `user_data` once.
+ */
+int64_t im_client_send_message(im_client client,
+                               const char *message_json,
+                               int64_t timeout_ms,
+                               im_ack_fn fn,
+                               void *user_data);
+
+/**
+ * The id of a conversation's direction, `from@to`, to be freed with `im_string_free`.
+ *
+ * # Safety
+ * Both are NULL (an error) or NUL-terminated.
+ */
+char *im_timeline_id(const char *from, const char *to);
+
+/**
+ * Takes the later copies out of a JSON list of messages; gives the list, to be freed with `im_string_free`. Two messages
+ * are copies if their `fp` is equal and neither is a recall (`type` 10 or 21).
+ *
+ * # Safety
+ * `json` is NULL (an error) or NUL-terminated.
+ */
+char *im_messages_unique(const char *json);
+
+/**
+ * Subscribes to an event; gives the subscription's id (greater than 0) or a negative status.
+ *
+ * An IM event may be named by its wire name or its constant (`"c_message"`, `"CHAT_MESSAGE"`): either receives both, and
+ * `event->name` says which came. The connection's own events are subscribed to in the same way. Events that came before the
+ * first subscription of their name are delivered first. The callback runs on a thread of the library, never two of one
+ * client at a time, in the order in which the events came.
+ *
+ * # Safety
+ * `event` is NUL-terminated; `fn` may be called with `user_data` until the subscription is off and its last call returned.
+ */
+int64_t im_client_on(im_client client,
+                     const char *event,
+                     im_event_fn fn,
+                     void *user_data);
+
+/**
+ * As `im_client_on`, for one event; the subscription ends with it.
+ *
+ * # Safety
+ * As for `im_client_on`.
+ */
+int64_t im_client_once(im_client client, const char *event, im_event_fn fn, void *user_data);
+
+/**
+ * As `im_client_on`, for every event, the connection's own included.
+ *
+ * # Safety
+ * As for `im_client_on`.
+ */
+int64_t im_client_on_any(im_client client, im_event_fn fn, void *user_data);
+
+/**
+ * The general form: `event` NULL is every event, `flags` are `IM_SUBSCRIBE_…`, and `free_fn` (may be NULL) is called once
+ * when the library will not use `user_data` any more, also where this call fails.
+ *
+ * # Safety
+ * As for `im_client_on`, with `event` NULL or NUL-terminated.
+ */
+int64_t im_client_subscribe(im_client client,
+                            const char *event,
+                            uint32_t flags,
+                            im_event_fn fn,
+                            void *user_data,
+                            im_free_fn free_fn);
+
+/**
+ * Ends a subscription. Never blocks; no new call of it starts after this returns, though one may still be running: its free
+ * function says when `user_data` may go. `IM_ERROR_NOT_FOUND` if there is none of that id.
+ */
+im_status im_client_off(im_client client,
+                        int64_t subscription);
+
+/**
+ * Ends all subscriptions of an event (of both its names). `IM_ERROR_NOT_FOUND` if there is none.
+ *
+ * # Safety
+ * `event` is NULL (an error) or NUL-terminated.
+ */
+im_status im_client_off_event(im_client client, const char *event);
+
+/**
+ * Subscribes to an event; gives the subscription's id (greater than 0) or a negative status.
+ *
+ * An IM event may be named by its wire name or its constant (`"c_message"`, `"CHAT_MESSAGE"`): either receives both, and
+ * `event->name` says which came. The connection's own events are subscribed to in the same way. Events that came before the
+ * first subscription of their name are delivered first. The callback runs on a thread of the library, never two of one
+ * client at a time, in the order in which the events came.
+ *
+ * # Safety
+ * `event` is NUL-terminated; `fn` may be called with `user_data` until the subscription is off and its last call returned.
+ */
+int64_t im_client_on(im_client client,
+                     const char *event,
+                     im_event_fn fn,
+                     void *user_data);
+
+/**
+ * As `im_client_on`, for one event; the subscription ends with it.
+ *
+ * # Safety
+ * As for `im_client_on`.
+ */
+int64_t im_client_once(im_client client, const char *event, im_event_fn fn, void *user_data);
+
+/**
+ * As `im_client_on`, for every event, the connection's own included.
+ *
+ * # Safety
+ * As for `im_client_on`.
+ */
+int64_t im_client_on_any(im_client client, im_event_fn fn, void *user_data);
+
+/**
+ * The general form: `event` NULL is every event, `flags` are `IM_SUBSCRIBE_…`, and `free_fn` (may be NULL) is called once
+ * when the library will not use `user_data` any more, also where this call fails.
+ *
+ * # Safety
+ * As for `im_client_on`, with `event` NULL or NUL-terminated.
+ */
+int64_t im_client_subscribe(im_client client,
+                            const char *event,
+                            uint32_t flags,
+                            im_event_fn fn,
+                            void *user_data,
+                            im_free_fn free_fn);
+
+/**
+ * Ends a subscription. Never blocks; no new call of it starts after this returns, though one may still be running: its free
+ * function says when `user_data` may go. `IM_ERROR_NOT_FOUND` if there is none of that id.
+ */
+im_status im_client_off(im_client client,
+                        int64_t subscription);
+
+/**
+ * Ends all subscriptions of an event (of both its names). `IM_ERROR_NOT_FOUND` if there is none.
+ *
+ * # Safety
+ * `event` is NULL (an error) or NUL-terminated.
+ */
+im_status im_client_off_event(im_client client, const char *event);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* IM_CLIENT_H */

@@ -1,0 +1,200 @@
+//! An event as a callback sees it, in one block that it shares.
+
+use std::{
+    ffi::CString,
+    mem::size_of,
+    sync::{Arc, OnceLock},
+};
+
+use super::Status;
+use crate::socketio::Received;
+
+/// What an event is; the values are part of the ABI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Kind {
+    Event = 0,
+    Acknowledgement = 1,
+}
+
+/// The memory layout of the ABI's `im_event`, its pointers as addresses: they point into the event's own text, so the
+/// whole is plain data that any thread may read.
+#[derive(Debug)]
+#[repr(C)]
+pub struct EventView {
+    pub size: usize,
+    pub client: u64,
+    pub kind: i32,
+    pub name: usize,
+    pub name_len: usize,
+    pub json: usize,
+    pub json_len: usize,
+    pub ack_id: u64,
+    pub request: i64,
+    pub status: i32,
+    pub blob_count: usize,
+}
+
+/// Only ever made inside an `Arc`. The view stands first, so that its address is the event's.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Event {
+    view: EventView,
+    /// `name NUL first-argument NUL rest`: the second NUL took the place of `saved`.
+    text: Box<str>,
+    name_len: usize,
+    first: Option<usize>,
+    saved: Option<char>,
+    blobs: Vec<Vec<u8>>,
+    all: OnceLock<CString>,
+}
+
+/// The JSON of an event without an argument.
+const NOTHING: &str = "null\0";
+
+impl Event {
+    /// An event of the server. `ack_id` is 0 where it waits for no answer.
+    pub fn received(client: u64, received: Received<'_>, ack_id: u64) -> Arc<Self> {
+        Self::build(client, Kind::Event, received, |view| view.ack_id = ack_id)
+    }
+
+    /// The server's answer to a request.
+    pub fn acknowledgement(client: u64, request: i64, received: Received<'_>) -> Arc<Self> {
+        Self::build(client, Kind::Acknowledgement, received, |view| view.request = request)
+    }
+
+    /// An event of the connection itself, with one argument.
+    pub fn local(client: u64, name: &str, json: &str) -> Arc<Self> {
+        let received = Received {
+            name: name.into(),
+            id: None,
+            data: json.into(),
+            extent: crate::socketio::Extent { first: Some(0..json.len()), all: 0..json.len() },
+            attachments: Vec::new(),
+        };
+        Self::build(client, Kind::Event, received, |_| {})
+    }
+
+    fn build(client: u64, kind: Kind, received: Received<'_>, set: impl FnOnce(&mut EventView)) -> Arc<Self> {
+        let Received { name, data, extent, attachments, .. } = received;
+        let arguments = &data[extent.all];
+        let first = extent.first.map(|first| first.len());
+        let mut text = String::with_capacity(name.len() + arguments.len() + 2);
+        text.push_str(&name);
+        text.push('\0');
+        let mut saved = None;
+        if let Some(first) = first {
+            let mut rest = arguments[first..].chars();
+            saved = rest.next();
+            text.push_str(&arguments[..first]);
+            text.push('\0');
+            text.push_str(rest.as_str());
+        }
+        let text = text.into_boxed_str();
+        let address = text.as_ptr() as usize;
+        let (json, json_len) = match first {
+            Some(length) => (address + name.len() + 1, length),
+            None => (NOTHING.as_ptr() as usize, NOTHING.len() - 1),
+        };
+        let mut view = EventView {
+            size: size_of::<EventView>(),
+            client,
+            kind: kind as i32,
+            name: address,
+            name_len: name.len(),
+            json,
+            json_len,
+            ack_id: 0,
+            request: 0,
+            status: Status::Ok as i32,
+            blob_count: attachments.len(),
+        };
+        set(&mut view);
+        Arc::new(Event { view, name_len: name.len(), text, first, saved, blobs: attachments, all: OnceLock::new() })
+    }
+
+    pub fn view(&self) -> &EventView {
+        &self.view
+    }
+
+    pub fn client(&self) -> u64 {
+        self.view.client
+    }
+
+    pub fn ack_id(&self) -> u64 {
+        self.view.ack_id
+    }
+
+    pub fn name(&self) -> &str {
+        &self.text[..self.name_len]
+    }
+
+    /// The first argument.
+    pub fn json(&self) -> &str {
+        let start = self.name_len + 1;
+        match self.first {
+            Some(length) => &self.text[start..start + length],
+            None => "null",
+        }
+    }
+
+    /// All arguments as a JSON array, built on first use.
+    pub fn arguments(&self) -> &CString {
+        self.all.get_or_init(|| {
+            let mut all = String::with_capacity(self.text.len() + 2);
+            all.push('[');
+            if let Some(length) = self.first {
+                all.push_str(self.json());
+                all.extend(self.saved);
+                all.push_str(&self.text[self.name_len + 1 + length + 1..]);
+            }
+            all.push(']');
+            // Valid JSON has no NUL byte, so this can't fail.
+            CString::new(all).unwrap_or_default()
+        })
+    }
+
+    pub fn blob(&self, index: usize) -> Option<&[u8]> {
+        self.blobs.get(index).map(Vec::as_slice)
+    }
+
+    /// What it counts in the bounds of a queue.
+    pub fn cost(&self) -> usize {
+        size_of::<Event>() + self.text.len() + self.blobs.iter().map(Vec::len).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::socketio::Arguments;
+
+    fn event(text: &str) -> Arc<Event> {
+        let Arguments { name, extent } = Arguments::of_event(text).unwrap();
+        Event::received(7, Received { name, id: None, data: text.into(), extent, attachments: vec![vec![1]] }, 9)
+    }
+
+    #[test]
+    fn the_first_argument_and_all_are_told() {
+        for (text, json, all) in [
+            (r#"["a",{"x":1}]"#, r#"{"x":1}"#, r#"[{"x":1}]"#),
+            (r#"["a", "é" , 2 ]"#, r#""é""#, r#"["é" , 2 ]"#),
+            (r#"["a",1,"😀"]"#, "1", r#"[1,"😀"]"#),
+            (r#"["a"]"#, "null", "[]"),
+        ] {
+            let event = event(text);
+            assert_eq!((event.name(), event.json()), ("a", json));
+            assert_eq!(event.arguments().to_str().unwrap(), all);
+            let view = event.view();
+            assert_eq!((view.size, view.client, view.ack_id, view.blob_count), (size_of::<EventView>(), 7, 9, 1));
+            assert_eq!((view.name_len, view.json_len), (1, json.len()));
+            assert_eq!(event.text.as_bytes()[event.name_len], 0);
+        }
+    }
+
+    #[test]
+    fn local_events_have_one_argument() {
+        let event = Event::local(1, "connect", "{}");
+        assert_eq!((event.name(), event.json(), event.arguments().to_str().unwrap()), ("connect", "{}", "[{}]"));
+    }
+}

@@ -1,0 +1,196 @@
+//! What a connection tells its client. All of it runs on the network thread: it queues and never calls user code.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::{json, Value};
+
+use super::{
+    client::{all_with, Client}, mailbox::Item, Event, Outcome, Status};
+use crate::{
+    connection::{Attempt, ConnectFailure, Connected, Loss, Outgoing, Owner},
+    im::{self, Envelope},
+    socketio::{encode_event, Received},
+};
+
+/// A code that ends the session ends it where the connection is lost so soon after it.
+const CODE_HOLDS: Duration = Duration::from_secs(1);
+
+impl Client {
+    /// Queues an event of the connection itself.
+    fn tell(&self, name: &str, json: Value) {
+        let event = Event::local(self.handle(), name, &json.to_string());
+        self.queue(Item::Event(event));
+    }
+
+    /// Requests that are answered by an event rather than by an acknowledgement: messages, by their fingerprint.
+    fn settle_message(&self, json: &str, event: &std::sync::Arc<Event>) {
+        let Some(envelope) = Envelope::parse(json) else { return };
+        let Some(fingerprint) = im::fingerprint_of(envelope.payload) else { return };
+        let status = if envelope.code == 0 { Status::Ok } else { Status::Refused };
+        self.decide(|requests| {
+            let done = requests.take_message(&fingerprint).map(|(_, done)| done);
+            done.map(|done| (done, Outcome { status, reply: Some(event.clone()) })).into_iter().collect()
+        });
+    }
+
+    /// The code that forbids another connection after this loss.
+    fn ending_code(&self) -> Option<i64> {
+        let (code, since) = self.verdict().take()?;
+        (code == im::CODE_OTHER_DEVICE || since.elapsed() <= CODE_HOLDS).then_some(code)
+    }
+
+    /// The pulls, in front of everything that waits.
+    fn pull(&self) {
+        let options = self.options();
+        if !options.pulls {
+            return;
+        }
+        let namespace = &options.target.namespace;
+        for emit in im::on_connect(namespace, options.event_names).into_iter().rev() {
+            let frame = encode_event(namespace, None, &format!("\"{}\"", emit.event), &emit.argument);
+            self.link.send_first(Outgoing { frame, request: None, connection: None, volatile: false });
+        }
+    }
+}
+
+impl Owner for Client {
+    fn on_connecting(&self, attempt: u64) {
+        if attempt > 0 {
+            self.tell("reconnect_attempt", json!({ "attempt": attempt }));
+        }
+    }
+
+    fn on_connected(&self, connected: Connected) {
+        *self.verdict() = None;
+        self.pull();
+        let Connected { socket_id, revision, path, transport, attempts, .. } = &connected;
+        let connect = json!({
+            "sid": socket_id,
+            "protocol": revision.number(),
+            "transport": transport,
+            "path": path,
+            "recovered": false,
+        });
+        let attempts = *attempts;
+        self.set_connected(Some(connected));
+        self.tell("connect", connect);
+        if attempts > 0 && self.link.connection() > 1 {
+            self.tell("reconnect", json!({ "attempt": attempts }));
+        }
+    }
+
+    fn on_connect_failure(&self, failure: ConnectFailure) {
+        let ConnectFailure { message, attempts, refusal, will_retry, attempt } = failure;
+        let mut reason = json!({
+            "message": message,
+            "willRetry": will_retry,
+            "attempts": attempts.iter().map(attempt_json).collect::<Vec<_>>(),
+        });
+        if let Some(refusal) = &refusal {
+            reason["data"] = serde_json::from_str(refusal).unwrap_or(Value::Null);
+        }
+        self.tell("connect_error", reason.clone());
+        if let Some(refusal) = refusal {
+            // 2.x tells a refusal as `error`, and callers of the reference listen for that.
+            self.tell("error", serde_json::from_str(&refusal).unwrap_or(Value::Null));
+        }
+        if attempt > 0 {
+            reason["attempt"] = attempt.into();
+            self.tell("reconnect_error", reason);
+        }
+    }
+
+    fn on_reconnect_failed(&self, attempts: u64) {
+        self.tell("reconnect_failed", json!({ "attempts": attempts }));
+    }
+
+    fn on_event(&self, event: Received<'_>, _connection: u64) {
+        self.count_received(event.data.len());
+        let ack_id = event.id.map_or(0, |id| self.replies().expect(id));
+        let event = Event::received(self.handle(), event, ack_id);
+        match im::canonical(event.name()) {
+            "im_error" => {
+                if let Some(code) = im::ends_session(event.json()) {
+                    *self.verdict() = Some((code, std::time::Instant::now()));
+                }
+            }
+            "to_ack" if self.requests().has_messages() => self.settle_message(event.json(), &event),
+            _ => {}
+        }
+        self.queue(Item::Event(event));
+    }
+
+    fn on_ack(&self, ack: Received<'_>) {
+        self.count_received(ack.data.len());
+        // An id that nobody asked for, or twice, is no concern of ours.
+        let Some(number) = ack.id else { return };
+        self.decide(|requests| {
+            let Some(done) = requests.take(number) else { return Vec::new() };
+            let reply = Event::acknowledgement(self.handle(), request_id(number), ack);
+            vec![(done, Outcome { status: Status::Ok, reply: Some(reply) })]
+        });
+    }
+
+    fn on_error(&self, data: &str) {
+        self.tell("error", serde_json::from_str(data).unwrap_or(Value::Null));
+    }
+
+    fn on_sent(&self, request: u64) {
+        self.requests().sent(request);
+    }
+
+    fn on_lost(&self, loss: Loss, may_retry: bool) -> bool {
+        self.set_connected(None);
+        self.replies().disconnect();
+        let code = self.ending_code();
+        let retry = may_retry && code.is_none();
+        self.decide(|requests| all_with(requests.take_sent(), Status::Disconnected));
+        let mut reason = json!({ "reason": loss.reason.text(), "willReconnect": retry });
+        if !loss.description.is_empty() {
+            reason["description"] = loss.description.into();
+        }
+        if let Some(code) = code {
+            reason["code"] = code.into();
+        }
+        self.tell("disconnect", reason);
+        retry
+    }
+
+    fn is_full(&self) -> bool {
+        self.mailbox.is_full()
+    }
+
+    fn has_room(&self) -> bool {
+        self.mailbox.has_room()
+    }
+
+    fn on_end(&self) {
+        self.network_is_over.store(true, Ordering::Release);
+        self.schedule();
+    }
+}
+
+/// The wire counts from 0, the ABI's request ids are greater than 0.
+pub fn request_id(number: u64) -> i64 {
+    i64::try_from(number).map_or(i64::MAX, |number| number.saturating_add(1))
+}
+
+/// The number on the wire of a request id.
+pub fn request_number(id: i64) -> Option<u64> {
+    u64::try_from(id).ok()?.checked_sub(1)
+}
+
+fn attempt_json(attempt: &Attempt) -> Value {
+    let mut json = json!({
+        "path": attempt.path,
+        "url": attempt.url,
+        "transport": attempt.transport,
+        "step": attempt.error.step.name(),
+        "message": attempt.error.message,
+    });
+    if let Some(status) = attempt.error.status {
+        json["status"] = status.into();
+    }
+    json
+}

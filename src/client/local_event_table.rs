@@ -1,0 +1,16 @@
+// The connection's own events: name, and what their one JSON argument is. The build script reads this file too.
+
+/// `(name, meaning)`
+pub const LOCAL_EVENTS: [(&str, &str); 8] = [
+    ("connect", "connected: {\"sid\", \"protocol\": 3 or 4, \"transport\", \"path\", \"recovered\"}."),
+    (
+        "connect_error",
+        "an attempt failed: {\"message\", \"willRetry\", \"attempts\": [{\"path\", \"url\", \"transport\", \"step\", \"status\"?, \"message\"}], \"data\"? (the server's refusal)}.",
+    ),
+    ("disconnect", "the connection is gone: {\"reason\", \"description\"?, \"code\"?, \"willReconnect\"}."),
+    ("error", "a 2.x server refused the namespace or reports an error: what it said, as JSON."),
+    ("reconnect_attempt", "an attempt after a loss or a failed attempt begins: {\"attempt\"}."),
+    ("reconnect", "connected again: {\"attempt\"}."),
+    ("reconnect_error", "that attempt failed: as connect_error, with \"attempt\"."),
+    ("reconnect_failed", "no attempt is left: {\"attempts\"}."),
+];

@@ -1,0 +1,370 @@
+//! The caller's options, checked: what is wrong is named.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{
+    option_table::{nearest, support_of, Support},
+    Failed, Status,
+};
+use crate::{
+    connection::{Paths, Reconnection, Target},
+    engineio::Revision,
+    im::{self, EventNames},
+    transport::{encode_query, Endpoint},
+};
+
+/// The longest time that an option takes, in milliseconds: a week.
+const LONGEST: u64 = 7 * 24 * 3600 * 1000;
+const DEVICE_TYPE: &str = "deviceType";
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub target: Target,
+    pub auto_connect: bool,
+    pub event_names: EventNames,
+    pub pulls: bool,
+    pub receipts: bool,
+    pub send_queue_bytes: usize,
+    pub receive_queue_bytes: usize,
+    pub ack_timeout: Option<Duration>,
+    /// Given options that have no meaning here.
+    pub ignored: Vec<String>,
+}
+
+impl Options {
+    /// Reads the options' JSON.
+    pub fn parse(json: &str) -> Result<Self, Failed> {
+        let given = match serde_json::from_str(json) {
+            Ok(Value::Object(given)) => given,
+            Ok(_) => return Err(Failed::new(Status::Json, "the options must be a JSON object")),
+            Err(error) => return Err(Failed::new(Status::Json, format!("the options are no JSON: {error}"))),
+        };
+        let ignored = check_names(&given)?;
+        Reader(&given).read(ignored)
+    }
+}
+
+/// Every name has to be known; gives those that have no meaning here.
+fn check_names(given: &Map<String, Value>) -> Result<Vec<String>, Failed> {
+    let mut ignored = Vec::new();
+    for name in given.keys() {
+        match support_of(name) {
+            Some(Support::Built(..)) => {}
+            Some(Support::Meaningless) => ignored.push(name.clone()),
+            Some(Support::NotBuilt) => {
+                return Err(Failed::new(Status::Unsupported, format!("the option {name:?} is not built yet")))
+            }
+            None => {
+                let hint = nearest(name).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
+                return Err(Failed::new(Status::Option, format!("unknown option {name:?}{hint}")));
+            }
+        }
+    }
+    Ok(ignored)
+}
+
+fn wrong(name: &str, what: &str) -> Failed {
+    Failed::new(Status::Option, format!("the option {name:?} must be {what}"))
+}
+
+struct Reader<'a>(&'a Map<String, Value>);
+
+impl Reader<'_> {
+    fn read(&self, ignored: Vec<String>) -> Result<Options, Failed> {
+        self.transports()?;
+        self.one_of("delivery", &["callback"])?;
+        let namespace = self.namespace()?;
+        let target = Target {
+            endpoint: self.endpoint()?,
+            paths: self.paths()?,
+            trailing_slash: self.flag("addTrailingSlash", true)?,
+            query: self.query(&namespace)?,
+            namespace,
+            timestamp: self.timestamp()?,
+            auth: self.auth()?,
+            revision: self.protocol()?,
+            connect_timeout: self.milliseconds("timeout", 20_000, 1)?,
+            max_message_bytes: self.bytes("maxMessageBytes", 16 << 20)?,
+            max_pause: self.milliseconds("maxPauseMs", 60_000, 1)?,
+            reconnection: Reconnection {
+                enabled: self.flag("reconnection", true)?,
+                attempts: self.attempts()?,
+                delay: self.milliseconds("reconnectionDelay", 1000, 0)?,
+                delay_max: self.milliseconds("reconnectionDelayMax", 5000, 0)?,
+                randomization: self.fraction("randomizationFactor", 0.5)?,
+            },
+        };
+        Ok(Options {
+            target,
+            auto_connect: self.flag("autoConnect", true)?,
+            event_names: match self.one_of("eventNames", &["wire", "constant"])? {
+                1 => EventNames::Constant,
+                _ => EventNames::Wire,
+            },
+            pulls: self.flag("pullOnConnect", true)?,
+            receipts: self.flag("receipts", true)?,
+            send_queue_bytes: self.bytes("sendQueueBytes", 8 << 20)?,
+            receive_queue_bytes: self.bytes("receiveQueueBytes", 8 << 20)?,
+            ack_timeout: match self.0.get("ackTimeout") {
+                None => None,
+                Some(_) => Some(self.milliseconds("ackTimeout", 1, 1)?),
+            },
+            ignored,
+        })
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&str>, Failed> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(wrong(name, "a string")),
+        }
+    }
+
+    fn required(&self, name: &str, example: &str) -> Result<&str, Failed> {
+        let missing = || Failed::new(Status::Option, format!("the option {name:?} is missing (for example {example:?})"));
+        self.text(name)?.ok_or_else(missing)
+    }
+
+    fn flag(&self, name: &str, default: bool) -> Result<bool, Failed> {
+        match self.0.get(name) {
+            None => Ok(default),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(wrong(name, "true or false")),
+        }
+    }
+
+    fn milliseconds(&self, name: &str, default: u64, least: u64) -> Result<Duration, Failed> {
+        match self.0.get(name).map(Value::as_u64) {
+            None => Ok(Duration::from_millis(default)),
+            Some(Some(ms)) if (least..=LONGEST).contains(&ms) => Ok(Duration::from_millis(ms)),
+            Some(_) => Err(wrong(name, &format!("a whole number of milliseconds, {least} to {LONGEST}"))),
+        }
+    }
+
+    fn bytes(&self, name: &str, default: usize) -> Result<usize, Failed> {
+        const LEAST: usize = 1024;
+        const MOST: usize = 1 << 30;
+        match self.0.get(name).map(Value::as_u64) {
+            None => Ok(default),
+            Some(Some(bytes)) => match usize::try_from(bytes) {
+                Ok(bytes) if (LEAST..=MOST).contains(&bytes) => Ok(bytes),
+                _ => Err(wrong(name, &format!("a number of bytes, {LEAST} to {MOST}"))),
+            },
+            Some(None) => Err(wrong(name, &format!("a number of bytes, {LEAST} to {MOST}"))),
+        }
+    }
+
+    fn fraction(&self, name: &str, default: f64) -> Result<f64, Failed> {
+        match self.0.get(name).map(Value::as_f64) {
+            None => Ok(default),
+            Some(Some(fraction)) if (0.0..=1.0).contains(&fraction) => Ok(fraction),
+            Some(_) => Err(wrong(name, "a number from 0 to 1")),
+        }
+    }
+
+    /// The position of a text among those that are allowed; 0 is the default.
+    fn one_of(&self, name: &str, allowed: &[&str]) -> Result<usize, Failed> {
+        let Some(text) = self.text(name)? else { return Ok(0) };
+        allowed.iter().position(|allowed| *allowed == text).ok_or_else(|| {
+            let list: Vec<String> = allowed.iter().map(|allowed| format!("{allowed:?}")).collect();
+            wrong(name, &list.join(" or "))
+        })
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, Failed> {
+        let root = self.required("root", "http://localhost:7001")?;
+        Endpoint::parse(root).map_err(|fault| Failed::new(Status::Option, format!("the option \"root\": {fault}")))
+    }
+
+    fn namespace(&self) -> Result<String, Failed> {
+        let given = self.required("nsp", "chat")?;
+        let namespace = format!("/{}", given.strip_prefix('/').unwrap_or(given));
+        let usable = !given.is_empty()
+            && !namespace.contains("//")
+            && namespace.chars().all(|c| !matches!(c, ',' | '?' | '#') && !c.is_control() && !c.is_whitespace());
+        match usable {
+            true => Ok(namespace),
+            false => Err(wrong("nsp", "a namespace like \"chat\", \"/chat\" or \"/\", without a query")),
+        }
+    }
+
+    fn paths(&self) -> Result<Paths, Failed> {
+        let Some(path) = self.text("path")? else { return Ok(Paths::Search) };
+        let usable = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#'));
+        match usable {
+            true => Ok(Paths::Given(path.to_owned())),
+            false => Err(wrong("path", "an HTTP path like \"/ws\", without a query")),
+        }
+    }
+
+    fn query(&self, namespace: &str) -> Result<String, Failed> {
+        let mut pairs: Vec<(&str, String)> = Vec::new();
+        match self.0.get("query") {
+            None => {}
+            Some(Value::Object(query)) => {
+                for (name, value) in query {
+                    pairs.push((name, query_value(name, value)?));
+                }
+            }
+            Some(_) => return Err(wrong("query", "an object")),
+        }
+        if namespace == im::CHAT && !pairs.iter().any(|(name, _)| *name == DEVICE_TYPE) {
+            pairs.push((DEVICE_TYPE, "desktop".into()));
+        }
+        Ok(encode_query(pairs.iter().map(|(name, value)| (*name, value.as_str()))))
+    }
+
+    fn auth(&self) -> Result<Option<String>, Failed> {
+        match self.0.get("auth") {
+            None => Ok(None),
+            Some(auth @ Value::Object(_)) => Ok(Some(auth.to_string())),
+            Some(_) => Err(wrong("auth", "an object")),
+        }
+    }
+
+    fn timestamp(&self) -> Result<Option<String>, Failed> {
+        let name = self.text("timestampParam")?.unwrap_or("t");
+        let usable = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !usable {
+            return Err(wrong("timestampParam", "a name of ASCII letters, digits and _"));
+        }
+        Ok(self.flag("timestampRequests", false)?.then(|| name.to_owned()))
+    }
+
+    fn protocol(&self) -> Result<Option<Revision>, Failed> {
+        match self.0.get("protocol") {
+            None => Ok(None),
+            Some(Value::String(text)) if text == "auto" => Ok(None),
+            Some(Value::Number(number)) if number.as_u64() == Some(3) => Ok(Some(Revision::V3)),
+            Some(Value::Number(number)) if number.as_u64() == Some(4) => Ok(Some(Revision::V4)),
+            Some(_) => Err(wrong("protocol", "\"auto\", 3 or 4")),
+        }
+    }
+
+    fn transports(&self) -> Result<(), Failed> {
+        let Some(given) = self.0.get("transports") else { return Ok(()) };
+        let what = "a list of transports, like [\"websocket\"]";
+        let list = given.as_array().filter(|list| !list.is_empty()).ok_or_else(|| wrong("transports", what))?;
+        for transport in list {
+            match transport.as_str() {
+                Some("websocket") => {}
+                Some("polling" | "webtransport") => {
+                    let message = format!("the option \"transports\": {transport} is not built yet");
+                    return Err(Failed::new(Status::Unsupported, message));
+                }
+                _ => return Err(wrong("transports", what)),
+            }
+        }
+        Ok(())
+    }
+
+    fn attempts(&self) -> Result<Option<u64>, Failed> {
+        match self.0.get("reconnectionAttempts") {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match value.as_u64() {
+                Some(attempts) => Ok(Some(attempts)),
+                None => Err(wrong("reconnectionAttempts", "a whole number, or null for no end")),
+            },
+        }
+    }
+}
+
+fn query_value(name: &str, value: &Value) -> Result<String, Failed> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        _ => {
+            let message = format!("the option \"query\": {name:?} must be a string, a number or a boolean");
+            Err(Failed::new(Status::Option, message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(more: &str) -> Result<Options, Failed> {
+        Options::parse(&format!("{{\"root\":\"http://h:1\",\"nsp\":\"chat\"{more}}}"))
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_official_clients() {
+        let options = parse("").unwrap();
+        let Reconnection { enabled, attempts, delay, delay_max, randomization } = options.target.reconnection;
+        assert!(enabled && options.auto_connect && options.pulls && options.receipts);
+        assert_eq!((attempts, delay.as_millis(), delay_max.as_millis(), randomization), (None, 1000, 5000, 0.5));
+        assert_eq!(options.target.connect_timeout.as_millis(), 20_000);
+        assert_eq!(options.target.namespace, "/chat");
+        assert_eq!(options.target.query, "deviceType=desktop");
+    }
+
+    #[test]
+    fn namespaces_may_have_their_slash() {
+        for (nsp, namespace) in [("chat", "/chat"), ("/chat", "/chat"), ("/", "/"), ("a/b", "/a/b")] {
+            let options = Options::parse(&format!("{{\"root\":\"http://h\",\"nsp\":\"{nsp}\"}}")).unwrap();
+            assert_eq!(options.target.namespace, namespace);
+        }
+    }
+
+    #[test]
+    fn the_query_is_kept_and_the_device_type_is_the_callers() {
+        let options = parse(r#","query":{"deviceType":"x y","userId":111,"debug":true}"#).unwrap();
+        assert_eq!(options.target.query, "debug=true&deviceType=x%20y&userId=111");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (json, status, fault) in [
+            ("", Status::Json, "no JSON"),
+            ("[]", Status::Json, "JSON object"),
+            ("{}", Status::Option, "\"nsp\" is missing"),
+            (r#"{"nsp":"chat"}"#, Status::Option, "\"root\" is missing"),
+            (r#"{"root":"http://h"}"#, Status::Option, "\"nsp\" is missing"),
+            (r#"{"root":5,"nsp":"chat"}"#, Status::Option, "\"root\" must be a string"),
+            (r#"{"root":"h:1","nsp":"chat"}"#, Status::Option, "no scheme"),
+            (r#"{"root":"http://h/im","nsp":"chat"}"#, Status::Option, "\"path\""),
+        ] {
+            let failed = Options::parse(json).unwrap_err();
+            assert!(failed.status == status && failed.message.contains(fault), "{json}: {failed}");
+        }
+        for (more, status, fault) in [
+            (r#","nsp":"""#, Status::Option, "\"nsp\""),
+            (r#","nsp":"a,b""#, Status::Option, "\"nsp\""),
+            (r#","nsp":"chat?x=1""#, Status::Option, "\"nsp\""),
+            (r#","rooot":1"#, Status::Option, "did you mean \"root\""),
+            (r#","retries":1"#, Status::Unsupported, "\"retries\" is not built"),
+            (r#","query":[]"#, Status::Option, "\"query\" must be an object"),
+            (r#","query":{"a":null}"#, Status::Option, "\"a\" must be"),
+            (r#","auth":"x""#, Status::Option, "\"auth\""),
+            (r#","path":"ws""#, Status::Option, "\"path\""),
+            (r#","path":"/a b""#, Status::Option, "\"path\""),
+            (r#","timeout":0"#, Status::Option, "\"timeout\""),
+            (r#","timeout":-1"#, Status::Option, "\"timeout\""),
+            (r#","timeout":"5""#, Status::Option, "\"timeout\""),
+            (r#","timeout":1e300"#, Status::Option, "\"timeout\""),
+            (r#","reconnection":1"#, Status::Option, "\"reconnection\""),
+            (r#","reconnectionAttempts":-1"#, Status::Option, "\"reconnectionAttempts\""),
+            (r#","randomizationFactor":2"#, Status::Option, "\"randomizationFactor\""),
+            (r#","protocol":5"#, Status::Option, "\"protocol\""),
+            (r#","transports":[]"#, Status::Option, "\"transports\""),
+            (r#","transports":["polling"]"#, Status::Unsupported, "\"polling\""),
+            (r#","eventNames":"x""#, Status::Option, "\"wire\" or \"constant\""),
+            (r#","delivery":"x""#, Status::Option, "\"delivery\""),
+            (r#","maxMessageBytes":1"#, Status::Option, "\"maxMessageBytes\""),
+            (r#","timestampParam":"""#, Status::Option, "\"timestampParam\""),
+        ] {
+            let failed = parse(more).unwrap_err();
+            assert!(failed.status == status && failed.message.contains(fault), "{more}: {failed}");
+        }
+    }
+
+    #[test]
+    fn options_without_meaning_are_accepted() {
+        let options = parse(r#","agent":null,"withCredentials":true,"protocol":"auto","reconnectionAttempts":null"#);
+        assert_eq!(options.unwrap().ignored, ["agent", "withCredentials"]);
+    }
+}

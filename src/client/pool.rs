@@ -1,0 +1,197 @@
+//! The threads that run the callers' callbacks: one, and one more whenever a callback has run for 50 ms while others wait.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    io,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+const MOST_THREADS: usize = 16;
+/// A thread beyond the first ends after so long without work.
+const IDLE: Duration = Duration::from_secs(5);
+/// A callback that has run for so long is not waited for.
+pub const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Something with callbacks to run: a client, or the log.
+pub trait Work: Send + Sync {
+    /// Runs a batch; says whether there is more. Never called by two threads at a time.
+    fn run(self: Arc<Self>) -> bool;
+}
+
+/// Runs at the start of every thread of the library.
+pub type ThreadStart = fn();
+
+#[derive(Default)]
+struct State {
+    ready: VecDeque<Arc<dyn Work>>,
+    workers: Vec<Arc<Worker>>,
+    handles: Vec<JoinHandle<()>>,
+    idle: usize,
+    stopping: bool,
+    /// Somebody will look at the time soon.
+    watched: bool,
+}
+
+/// Counts callbacks, so that the watch sees whether a worker moves.
+#[derive(Default)]
+struct Worker {
+    callbacks: AtomicU64,
+    seen: AtomicU64,
+}
+
+pub struct Pool {
+    state: Mutex<State>,
+    ready: Condvar,
+    thread_start: ThreadStart,
+    /// Arranges that `watch` is called after `PATIENCE`.
+    alarm: Box<dyn Fn() + Send + Sync>,
+}
+
+thread_local! {
+    static WORKER: RefCell<Option<Arc<Worker>>> = const { RefCell::new(None) };
+}
+
+/// A callback begins on this thread.
+pub fn tick() {
+    WORKER.with_borrow(|worker| {
+        if let Some(worker) = worker {
+            worker.callbacks.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+}
+
+impl Pool {
+    pub fn new(thread_start: ThreadStart, alarm: Box<dyn Fn() + Send + Sync>) -> Self {
+        Pool { state: Mutex::default(), ready: Condvar::new(), thread_start, alarm }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the first thread, so that a failure is the caller's to see.
+    pub fn start(self: &Arc<Self>) -> io::Result<()> {
+        let mut state = self.lock();
+        self.spawn(&mut state)
+    }
+
+    /// Runs the work soon.
+    pub fn schedule(&self, work: Arc<dyn Work>) {
+        let mut state = self.lock();
+        state.ready.push_back(work);
+        if state.idle > 0 {
+            drop(state);
+            self.ready.notify_one();
+        } else {
+            self.begin_watch(&mut state);
+        }
+    }
+
+    fn begin_watch(&self, state: &mut State) {
+        if state.watched || state.stopping || state.workers.len() >= MOST_THREADS {
+            return;
+        }
+        state.watched = true;
+        for worker in &state.workers {
+            worker.seen.store(worker.callbacks.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        (self.alarm)();
+    }
+
+    /// Adds a thread where work waits and a callback has not returned for `PATIENCE`.
+    pub fn watch(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.watched = false;
+        if state.ready.is_empty() || state.stopping {
+            return;
+        }
+        let stuck = state.workers.iter().any(|worker| {
+            worker.callbacks.load(Ordering::Relaxed) == worker.seen.load(Ordering::Relaxed)
+        });
+        if stuck && state.idle == 0 && state.workers.len() < MOST_THREADS {
+            // Without another thread the work waits for a callback to return, as it would with the most of them.
+            let _ = self.spawn(&mut state);
+        }
+        self.begin_watch(&mut state);
+    }
+
+    fn spawn(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        let worker = Arc::new(Worker::default());
+        let (pool, own) = (self.clone(), worker.clone());
+        let handle = thread::Builder::new().name("im-callbacks".into()).spawn(move || {
+            (pool.thread_start)();
+            WORKER.set(Some(own.clone()));
+            pool.work(&own);
+        })?;
+        state.handles.retain(|handle| !handle.is_finished());
+        state.handles.push(handle);
+        state.workers.push(worker);
+        Ok(())
+    }
+
+    fn work(&self, own: &Arc<Worker>) {
+        let mut state = self.lock();
+        loop {
+            if let Some(work) = state.ready.pop_front() {
+                drop(state);
+                let more = work.clone().run();
+                state = self.lock();
+                if more {
+                    state.ready.push_back(work);
+                } else {
+                    // The last reference may drop much: not under the lock.
+                    drop(state);
+                    drop(work);
+                    state = self.lock();
+                }
+                continue;
+            }
+            if state.stopping {
+                break;
+            }
+            state.idle += 1;
+            let first = state.workers.first().is_some_and(|first| Arc::ptr_eq(first, own));
+            let timed_out;
+            (state, timed_out) = self.sleep(state, first);
+            state.idle -= 1;
+            if timed_out && !first && state.ready.is_empty() {
+                break;
+            }
+        }
+        state.workers.retain(|worker| !Arc::ptr_eq(worker, own));
+    }
+
+    fn sleep<'a>(&self, state: MutexGuard<'a, State>, first: bool) -> (MutexGuard<'a, State>, bool) {
+        if first {
+            return (self.ready.wait(state).unwrap_or_else(PoisonError::into_inner), false);
+        }
+        let (state, timeout) = self.ready.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+        (state, timeout.timed_out())
+    }
+
+    /// Ends the threads once nothing is ready, and joins them; the handle of the thread that calls comes back.
+    pub fn stop(&self) -> Option<JoinHandle<()>> {
+        let handles = {
+            let mut state = self.lock();
+            state.stopping = true;
+            std::mem::take(&mut state.handles)
+        };
+        self.ready.notify_all();
+        let mut own = None;
+        for handle in handles {
+            if handle.thread().id() == thread::current().id() {
+                own = Some(handle);
+            } else {
+                // A panic on that thread was already contained.
+                let _ = handle.join();
+            }
+        }
+        own
+    }
+}

@@ -1,0 +1,166 @@
+//! What all clients of the process share, for as long as there is one.
+
+use std::{
+    io,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use once_cell::sync::OnceCell;
+use tokio::runtime::Handle;
+
+use super::{
+    log_sink::{LogCallback, LogSink},
+    pool::{Pool, ThreadStart, Work},
+    runtime::Runtime,
+    Failed, Status,
+};
+use crate::{
+    connection::Surroundings,
+    log::Log,
+    transport::TlsCache,
+};
+
+struct Slot {
+    /// Starts fallibly with its first user; the last one replaces it.
+    runtime: Arc<OnceCell<Runtime>>,
+    users: usize,
+    /// Threads that ended the runtime themselves and so could not be joined there.
+    leftover: Vec<JoinHandle<()>>,
+}
+
+pub struct Shared {
+    slot: Mutex<Slot>,
+    /// Signalled when a client is gone.
+    gone: Condvar,
+    surroundings: Surroundings,
+    log_sink: Arc<LogSink>,
+    thread_start: ThreadStart,
+}
+
+impl Shared {
+    /// `thread_start` runs at the start of every thread of the library.
+    pub fn new(thread_start: ThreadStart) -> Arc<Self> {
+        let log = Arc::new(Log::default());
+        let surroundings = Surroundings { memory: Arc::default(), tls: Arc::<TlsCache>::default(), log };
+        let shared = Arc::new(Shared {
+            slot: Mutex::new(Slot { runtime: Arc::default(), users: 0, leftover: Vec::new() }),
+            gone: Condvar::new(),
+            log_sink: Arc::new(LogSink::new(surroundings.log.clone())),
+            surroundings,
+            thread_start,
+        });
+        let weak = Arc::downgrade(&shared);
+        shared.log().on_line(move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.schedule_log();
+            }
+        });
+        shared
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
+    pub fn log(&self) -> &Log {
+        &self.surroundings.log
+    }
+
+    /// Takes part in the runtime; the first to do so starts it. `release` must follow.
+    pub fn join(&self) -> Result<(Handle, Arc<Pool>), Failed> {
+        let cell = {
+            let mut slot = self.lock();
+            slot.users += 1;
+            slot.leftover.retain(|handle| !handle.is_finished());
+            slot.runtime.clone()
+        };
+        match cell.get_or_try_init(|| Runtime::start(self.thread_start)) {
+            Ok(runtime) => Ok((runtime.handle.clone(), runtime.pool.clone())),
+            Err(error) => {
+                drop(cell);
+                self.release();
+                Err(start_failed(&error))
+            }
+        }
+    }
+
+    /// Leaves the runtime; the last to do so ends it.
+    pub fn release(&self) {
+        let ended = {
+            let mut slot = self.lock();
+            slot.users -= 1;
+            match slot.users {
+                0 => Some(std::mem::take(&mut slot.runtime)),
+                _ => None,
+            }
+        };
+        if let Some(runtime) = ended.and_then(end_of_cell) {
+            let own = runtime.stop();
+            self.lock().leftover.extend(own);
+        }
+        self.gone.notify_all();
+    }
+
+    /// Clients that live, those included that are on their way out.
+    pub fn users(&self) -> usize {
+        self.lock().users
+    }
+
+    /// Waits until all clients are gone, then for threads that are ending; false when the time is over.
+    pub fn wait_until_empty(&self, until: Instant) -> bool {
+        let mut slot = self.lock();
+        while slot.users > 0 {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            slot = self.gone.wait_timeout(slot, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        // The last client's threads may still be ending: their end can't be waited for with a limit, only asked.
+        while slot.leftover.iter().any(|handle| !handle.is_finished()) {
+            if Instant::now() >= until {
+                return false;
+            }
+            slot = self.gone.wait_timeout(slot, Duration::from_millis(1)).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        slot.leftover.drain(..).for_each(|handle| drop(handle.join()));
+        true
+    }
+
+    /// Sets or removes the log callback.
+    pub fn set_log(&self, level: u8, callback: Option<LogCallback>) {
+        self.log_sink.set(level, callback);
+    }
+
+    fn schedule_log(&self) {
+        let runtime = self.lock().runtime.clone();
+        if let Some(runtime) = runtime.get() {
+            if self.log_sink.schedule() {
+                runtime.pool.schedule(self.log_sink.clone() as Arc<dyn Work>);
+            }
+        }
+    }
+}
+
+/// The runtime of a cell that nobody can reach any more. `join` and `schedule_log` hold a clone for a moment.
+fn end_of_cell(mut cell: Arc<OnceCell<Runtime>>) -> Option<Runtime> {
+    loop {
+        match Arc::try_unwrap(cell) {
+            Ok(cell) => return cell.into_inner(),
+            Err(shared) => {
+                cell = shared;
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+fn start_failed(error: &io::Error) -> Failed {
+    Failed::new(Status::System, format!("the library's threads can't be started: {error}"))
+}

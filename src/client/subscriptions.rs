@@ -1,0 +1,293 @@
+//! Who gets which event, and what came before anybody asked for it.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::Event;
+use crate::im;
+
+/// What is called with an event. Dropping it runs the caller's free function, so it is dropped where user code may run.
+pub type Callback = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
+
+/// What arrives before the first subscription of its name waits within these bounds.
+const EARLY_EVENTS: usize = 64;
+const EARLY_BYTES: usize = 256 * 1024;
+const EARLY_TIME: Duration = Duration::from_secs(10);
+
+struct Subscription {
+    id: i64,
+    once: bool,
+    callback: Callback,
+}
+
+struct Early {
+    event: Arc<Event>,
+    since: Instant,
+}
+
+/// What became of an event that is to be delivered.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Somebody subscribes to it: ask `next` until it says none.
+    Deliver,
+    /// Nobody ever did; it waits.
+    Waits,
+    /// Nobody does any more.
+    Discarded,
+}
+
+#[derive(Default)]
+pub struct Subscriptions {
+    /// By the name under which both naming styles meet.
+    named: HashMap<Box<str>, Vec<Subscription>>,
+    any: Vec<Subscription>,
+    last_id: i64,
+    /// Names that were ever subscribed to.
+    known: HashSet<Box<str>>,
+    any_known: bool,
+    early: VecDeque<Early>,
+    early_bytes: usize,
+    /// Early events whose first subscription came: they go before everything else.
+    replay: VecDeque<Arc<Event>>,
+    discarded: u64,
+    ended: bool,
+}
+
+impl Subscriptions {
+    /// Subscribes to a name, or to any event. Gives the id, and whether events wait for it; the callback back when the client
+    /// has ended.
+    pub fn add(&mut self, name: Option<&str>, once: bool, callback: Callback) -> Result<(i64, bool), Callback> {
+        if self.ended {
+            return Err(callback);
+        }
+        self.last_id += 1;
+        let subscription = Subscription { id: self.last_id, once, callback };
+        match name.map(im::canonical) {
+            Some(key) => {
+                self.named.entry(key.into()).or_default().push(subscription);
+                if self.known.insert(key.into()) && !self.any_known {
+                    self.release(Some(key));
+                }
+            }
+            None => {
+                self.any.push(subscription);
+                if !std::mem::replace(&mut self.any_known, true) {
+                    self.release(None);
+                }
+            }
+        }
+        Ok((self.last_id, !self.replay.is_empty()))
+    }
+
+    /// Moves waiting events of a name (or all) to the front of the delivery.
+    fn release(&mut self, key: Option<&str>) {
+        self.expire();
+        let waiting = std::mem::take(&mut self.early);
+        for early in waiting {
+            if key.is_none_or(|key| im::canonical(early.event.name()) == key) {
+                self.early_bytes -= early.event.cost();
+                self.replay.push_back(early.event);
+            } else {
+                self.early.push_back(early);
+            }
+        }
+    }
+
+    /// Removes a subscription; its callback is the caller's to drop.
+    pub fn remove(&mut self, id: i64) -> Option<Callback> {
+        let lists = self.named.values_mut().chain([&mut self.any]);
+        for list in lists {
+            if let Ok(at) = list.binary_search_by_key(&id, |subscription| subscription.id) {
+                return Some(list.remove(at).callback);
+            }
+        }
+        None
+    }
+
+    /// Removes all subscriptions of a name (either name of an IM event).
+    pub fn remove_event(&mut self, name: &str) -> Vec<Callback> {
+        let list = self.named.remove(im::canonical(name)).unwrap_or_default();
+        list.into_iter().map(|subscription| subscription.callback).collect()
+    }
+
+    /// Ends everything; the callbacks are the caller's to drop.
+    pub fn end(&mut self) -> Vec<Callback> {
+        self.ended = true;
+        self.early.clear();
+        self.replay.clear();
+        let lists = std::mem::take(&mut self.named).into_values().chain([std::mem::take(&mut self.any)]);
+        lists.flatten().map(|subscription| subscription.callback).collect()
+    }
+
+    /// The next early event that is to be delivered before everything else.
+    pub fn take_replay(&mut self) -> Option<Arc<Event>> {
+        self.replay.pop_front()
+    }
+
+    /// Decides what becomes of an event.
+    pub fn route(&mut self, event: &Arc<Event>) -> Route {
+        let key = im::canonical(event.name());
+        let has_named = self.named.get(key).is_some_and(|list| !list.is_empty());
+        if has_named || !self.any.is_empty() {
+            return Route::Deliver;
+        }
+        if self.any_known || self.known.contains(key) {
+            self.discarded += 1;
+            return Route::Discarded;
+        }
+        self.keep(event.clone());
+        Route::Waits
+    }
+
+    fn keep(&mut self, event: Arc<Event>) {
+        self.expire();
+        self.early_bytes += event.cost();
+        self.early.push_back(Early { event, since: Instant::now() });
+        while self.early.len() > EARLY_EVENTS || self.early_bytes > EARLY_BYTES {
+            self.discard_oldest();
+        }
+    }
+
+    fn expire(&mut self) {
+        while self.early.front().is_some_and(|early| early.since.elapsed() >= EARLY_TIME) {
+            self.discard_oldest();
+        }
+    }
+
+    fn discard_oldest(&mut self) {
+        if let Some(early) = self.early.pop_front() {
+            self.early_bytes -= early.event.cost();
+            self.discarded += 1;
+        }
+    }
+
+    /// The newest subscription that an event now being delivered reaches.
+    pub fn newest(&self) -> i64 {
+        self.last_id
+    }
+
+    /// The next callback for an event: the first subscription after `after`, up to `newest`, in the order in which they were
+    /// made. So one that is added during the delivery is not called, and one that is removed skips no other. A `once`
+    /// subscription ends here.
+    pub fn next(&mut self, event: &Event, after: i64, newest: i64) -> Option<(i64, Callback)> {
+        let key = im::canonical(event.name());
+        let named = self.named.get(key).and_then(|list| first_after(list, after));
+        let any = first_after(&self.any, after);
+        let (id, list) = match (named, any) {
+            (Some(named), Some(any)) if any < named => (any, &mut self.any),
+            (Some(named), _) => (named, self.named.get_mut(key)?),
+            (None, any) => (any?, &mut self.any),
+        };
+        if id > newest {
+            return None;
+        }
+        let at = list.binary_search_by_key(&id, |subscription| subscription.id).ok()?;
+        let callback = match list[at].once {
+            true => list.remove(at).callback,
+            false => list[at].callback.clone(),
+        };
+        Some((id, callback))
+    }
+
+    /// Events that wait for a subscription, and events that nobody took.
+    pub fn counts(&mut self) -> (usize, u64) {
+        self.expire();
+        (self.early.len() + self.replay.len(), self.discarded)
+    }
+}
+
+fn first_after(list: &[Subscription], after: i64) -> Option<i64> {
+    let at = list.partition_point(|subscription| subscription.id <= after);
+    list.get(at).map(|subscription| subscription.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(name: &str) -> Arc<Event> {
+        Event::local(1, name, "{}")
+    }
+
+    fn callback() -> Callback {
+        Arc::new(|_| {})
+    }
+
+    fn add(to: &mut Subscriptions, name: Option<&str>) -> i64 {
+        to.add(name, false, callback()).ok().unwrap().0
+    }
+
+    fn reached(by: &mut Subscriptions, name: &str) -> Vec<i64> {
+        let (event, newest, mut after) = (event(name), by.newest(), 0);
+        std::iter::from_fn(|| {
+            let (id, _) = by.next(&event, after, newest)?;
+            after = id;
+            Some(id)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn both_names_and_any_are_called_in_the_order_of_their_subscription() {
+        let mut all = Subscriptions::default();
+        let (wire, any) = (add(&mut all, Some("c_message")), add(&mut all, None));
+        let (constant, other) = (add(&mut all, Some("CHAT_MESSAGE")), add(&mut all, Some("x")));
+        assert_eq!(reached(&mut all, "c_message"), [wire, any, constant]);
+        assert_eq!(reached(&mut all, "CHAT_MESSAGE"), [wire, any, constant]);
+        assert_eq!(reached(&mut all, "x"), [any, other]);
+    }
+
+    #[test]
+    fn removing_one_in_the_middle_of_a_delivery_skips_no_other() {
+        let mut all = Subscriptions::default();
+        let ids = [0; 3].map(|_| add(&mut all, Some("a")));
+        let (event, newest) = (event("a"), all.newest());
+        assert_eq!(all.next(&event, 0, newest).unwrap().0, ids[0]);
+        assert!(all.remove(ids[0]).is_some());
+        let late = add(&mut all, Some("a"));
+        assert_eq!(all.next(&event, ids[0], newest).unwrap().0, ids[1]);
+        assert_eq!(all.next(&event, ids[1], newest).unwrap().0, ids[2]);
+        assert!(all.next(&event, ids[2], newest).is_none(), "{late} came during the delivery");
+        assert!(all.remove(ids[0]).is_none());
+    }
+
+    #[test]
+    fn once_is_once() {
+        let mut all = Subscriptions::default();
+        let (id, _) = all.add(Some("a"), true, callback()).ok().unwrap();
+        assert_eq!(reached(&mut all, "a"), [id]);
+        assert!(reached(&mut all, "a").is_empty());
+        assert_eq!(all.route(&event("a")), Route::Discarded);
+    }
+
+    #[test]
+    fn early_events_wait_for_the_first_subscription_of_their_name() {
+        let mut all = Subscriptions::default();
+        for name in ["c_message", "b", "CHAT_MESSAGE"] {
+            assert_eq!(all.route(&event(name)), Route::Waits);
+        }
+        add(&mut all, Some("c_message"));
+        let replayed: Vec<String> =
+            std::iter::from_fn(|| all.take_replay()).map(|event| event.name().to_owned()).collect();
+        assert_eq!(replayed, ["c_message", "CHAT_MESSAGE"]);
+        assert_eq!(all.counts(), (1, 0), "b still waits");
+        add(&mut all, None);
+        assert_eq!(all.take_replay().unwrap().name(), "b");
+    }
+
+    #[test]
+    fn early_events_are_bounded_and_counted() {
+        let mut all = Subscriptions::default();
+        for number in 0..70 {
+            all.route(&event(&number.to_string()));
+        }
+        assert_eq!(all.counts(), (64, 6));
+        let large = Event::local(1, "large", &format!("\"{}\"", "x".repeat(200 * 1024)));
+        all.route(&large);
+        all.route(&large);
+        assert_eq!(all.counts().0, 1, "two would exceed the bytes");
+    }
+}

@@ -1,0 +1,231 @@
+//! What a connection's task shares with its client: wishes, state, the outbound queue.
+
+use std::{
+    sync::{
+        atomic::{AtomicU64, AtomicU8, Ordering},
+        Condvar, Mutex, MutexGuard, PoisonError,
+    },
+    time::Instant,
+};
+
+use tokio::sync::Notify;
+
+use super::outbound::{Outbound, Outgoing, QueueFull};
+
+/// What a client is doing, as `im_client_state` tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Disconnected = 0,
+    Connecting = 1,
+    Connected = 2,
+    /// Waits for the next attempt.
+    Reconnecting = 3,
+}
+
+/// What the caller wishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    pub open: bool,
+    /// The client is being destroyed.
+    pub end: bool,
+    /// Goes up with every close, so that a close followed by an open still closes.
+    pub closes: u64,
+}
+
+#[derive(Debug)]
+struct Shared {
+    wish: Wish,
+    outbound: Outbound,
+    /// The task has been woken and has not yet looked: no second wake is needed.
+    woken: bool,
+}
+
+#[derive(Debug)]
+pub struct Link {
+    shared: Mutex<Shared>,
+    wake: Notify,
+    /// Signalled when frames went out or the client ends.
+    flushed: Condvar,
+    state: AtomicU8,
+    /// Connections made; names the current one.
+    connection: AtomicU64,
+}
+
+impl Link {
+    pub fn new(open: bool, outbound_limit: usize) -> Self {
+        Link {
+            shared: Mutex::new(Shared {
+                wish: Wish { open, end: false, closes: 0 },
+                outbound: Outbound::new(outbound_limit),
+                woken: false,
+            }),
+            wake: Notify::new(),
+            flushed: Condvar::new(),
+            state: AtomicU8::new(State::Disconnected as u8),
+            connection: AtomicU64::new(0),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            1 => State::Connecting,
+            2 => State::Connected,
+            3 => State::Reconnecting,
+            _ => State::Disconnected,
+        }
+    }
+
+    pub(super) fn set_state(&self, state: State) {
+        self.state.store(state as u8, Ordering::Release);
+    }
+
+    /// The number of the current connection, counted from 1.
+    pub fn connection(&self) -> u64 {
+        self.connection.load(Ordering::Acquire)
+    }
+
+    pub(super) fn next_connection(&self) -> u64 {
+        self.connection.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    // The client's side.
+
+    pub fn open(&self) {
+        self.lock().wish.open = true;
+        self.wake();
+    }
+
+    pub fn close(&self) {
+        {
+            let mut shared = self.lock();
+            shared.wish.open = false;
+            shared.wish.closes += 1;
+        }
+        self.wake();
+    }
+
+    pub fn end(&self) {
+        {
+            let mut shared = self.lock();
+            shared.wish = Wish { open: false, end: true, closes: shared.wish.closes + 1 };
+        }
+        self.flushed.notify_all();
+        self.wake();
+    }
+
+    /// Queues a frame and wakes the task if it may sleep.
+    pub fn send(&self, frame: Outgoing) -> Result<(), QueueFull> {
+        let sleeps = {
+            let mut shared = self.lock();
+            shared.outbound.push(frame)?;
+            !std::mem::replace(&mut shared.woken, true)
+        };
+        if sleeps {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Queues a frame of the library's own, whatever the bound.
+    pub fn send_own(&self, frame: Outgoing) {
+        let sleeps = {
+            let mut shared = self.lock();
+            shared.outbound.push_own(frame);
+            !std::mem::replace(&mut shared.woken, true)
+        };
+        if sleeps {
+            self.wake.notify_one();
+        }
+    }
+
+    pub fn send_first(&self, frame: Outgoing) {
+        self.lock().outbound.push_front(frame);
+        self.wake();
+    }
+
+    pub fn drop_where(&self, unwanted: impl Fn(&Outgoing) -> bool) {
+        self.lock().outbound.drop_where(unwanted);
+        self.flushed.notify_all();
+    }
+
+    /// Frames and bytes that wait.
+    pub fn waiting(&self) -> (usize, usize) {
+        let shared = self.lock();
+        (shared.outbound.len(), shared.outbound.bytes())
+    }
+
+    /// Waits until all that is queued now was written to the socket; false when the time is over. `None` when the client
+    /// was destroyed meanwhile.
+    pub fn flush(&self, until: Option<Instant>) -> Option<bool> {
+        let mut shared = self.lock();
+        let mark = shared.outbound.mark();
+        loop {
+            if shared.outbound.is_gone(mark) {
+                return Some(true);
+            }
+            if shared.wish.end {
+                return None;
+            }
+            shared = match until {
+                None => self.flushed.wait(shared).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Some(false);
+                    }
+                    self.flushed.wait_timeout(shared, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Wakes the task, so that it looks at everything again.
+    pub fn wake(&self) {
+        self.lock().woken = true;
+        self.wake.notify_one();
+    }
+
+    // The task's side.
+
+    pub(super) fn wish(&self) -> Wish {
+        self.lock().wish
+    }
+
+    /// The task gave up by itself: without a new wish it stays so.
+    pub(super) fn rest(&self, closes: u64) {
+        let mut shared = self.lock();
+        if shared.wish.closes == closes {
+            shared.wish.open = false;
+        }
+    }
+
+    pub(super) fn pop(&self) -> Option<Outgoing> {
+        let mut shared = self.lock();
+        let frame = shared.outbound.pop();
+        if frame.is_none() {
+            shared.woken = false;
+        }
+        frame
+    }
+
+    /// All that was popped is written out, or lost with its connection.
+    pub(super) fn all_written(&self) {
+        self.lock().outbound.all_written();
+        self.flushed.notify_all();
+    }
+
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Waits until the caller closes (or destroys) what was opened at this count of closes.
+    pub(super) async fn until_closed(&self, closes: u64) {
+        while self.wish().closes == closes {
+            self.woken().await;
+        }
+    }
+}

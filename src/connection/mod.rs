@@ -1,0 +1,26 @@
+//! One task per client that drives the protocol cores over a transport: search, connect, drive, lose, try again.
+//!
+//! * `target`: what to connect to, and how
+//! * `search`: which path, which generation; the race of the two default paths
+//! * `drive`: one connection, from its open packet to its loss
+//! * `task`: the life of the task: wanted or not, connect, reconnect
+//! * `link`: what the task shares with the client: wishes, state, the outbound queue
+//! * `outbound`: frames that wait to be sent
+//! * `backoff`: when to try again
+//! * `owner`: what the floor above is told
+
+mod backoff;
+mod drive;
+mod link;
+mod outbound;
+mod owner;
+mod search;
+mod target;
+mod task;
+
+pub use link::{Link, State};
+pub use outbound::{Outgoing, QueueFull};
+pub use owner::{Attempt, Connected, ConnectFailure, Loss, Owner, Reason};
+pub use search::PathMemory;
+pub use target::{Paths, Reconnection, Target};
+pub use task::{run, Surroundings};

@@ -1,0 +1,98 @@
+//! What the floor above is told, and asked.
+
+use crate::{
+    engineio::Revision,
+    socketio::Received,
+    transport::TransportError,
+};
+
+/// A connection that stands.
+#[derive(Clone, Debug)]
+pub struct Connected {
+    pub socket_id: String,
+    pub revision: Revision,
+    pub path: String,
+    pub transport: &'static str,
+    /// With the values of the query masked.
+    pub url: String,
+    /// Attempts that it took after a loss; 0 for the first connection.
+    pub attempts: u64,
+}
+
+/// One try to open a connection.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub path: String,
+    /// With the values of the query masked.
+    pub url: String,
+    pub transport: &'static str,
+    pub error: TransportError,
+}
+
+/// Why no connection came about.
+#[derive(Clone, Debug)]
+pub struct ConnectFailure {
+    pub message: String,
+    pub attempts: Vec<Attempt>,
+    /// The server's refusal of the namespace, as JSON.
+    pub refusal: Option<String>,
+    pub will_retry: bool,
+    /// The number of the attempt, 0 for the first of all.
+    pub attempt: u64,
+}
+
+/// The reasons that users of the official clients know, and one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    ServerDisconnect,
+    ClientDisconnect,
+    PingTimeout,
+    TransportClose,
+    TransportError,
+    ParseError,
+    ReceiveQueueFull,
+}
+
+impl Reason {
+    pub fn text(self) -> &'static str {
+        match self {
+            Reason::ServerDisconnect => "io server disconnect",
+            Reason::ClientDisconnect => "io client disconnect",
+            Reason::PingTimeout => "ping timeout",
+            Reason::TransportClose => "transport close",
+            Reason::TransportError => "transport error",
+            Reason::ParseError => "parse error",
+            Reason::ReceiveQueueFull => "receive queue full",
+        }
+    }
+}
+
+/// A connection that is lost.
+#[derive(Clone, Debug)]
+pub struct Loss {
+    pub reason: Reason,
+    pub description: String,
+}
+
+/// The client, as its connection sees it. All calls come from the connection's task and must not block.
+pub trait Owner: Send + Sync + 'static {
+    fn on_connecting(&self, attempt: u64);
+    fn on_connected(&self, connected: Connected);
+    fn on_connect_failure(&self, failure: ConnectFailure);
+    fn on_reconnect_failed(&self, attempts: u64);
+    /// An event came; `connection` numbers the connection that a reply would go to.
+    fn on_event(&self, event: Received<'_>, connection: u64);
+    fn on_ack(&self, ack: Received<'_>);
+    /// The server of a 2.x namespace reports an error, as JSON.
+    fn on_error(&self, data: &str);
+    /// The frame of this request goes out.
+    fn on_sent(&self, request: u64);
+    /// The connection is lost. `may_retry`: the reason and the options allow another attempt. Says whether to make it.
+    fn on_lost(&self, loss: Loss, may_retry: bool) -> bool;
+    /// Is the queue of received events full? Then reading pauses until `Link::wake` is called and this says no.
+    fn is_full(&self) -> bool;
+    /// Is that queue at most half full?
+    fn has_room(&self) -> bool;
+    /// The task ended; nothing more comes.
+    fn on_end(&self);
+}

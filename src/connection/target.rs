@@ -1,0 +1,51 @@
+//! What to connect to, and how.
+
+use std::time::Duration;
+
+use crate::{engineio::Revision, transport::Endpoint};
+
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub endpoint: Endpoint,
+    pub paths: Paths,
+    /// The official clients ask for `{path}/`.
+    pub trailing_slash: bool,
+    /// With its slash.
+    pub namespace: String,
+    /// The caller's query, encoded.
+    pub query: String,
+    /// The name of the parameter that makes every URL another, where the caller asks for it.
+    pub timestamp: Option<String>,
+    /// A JSON object for the CONNECT.
+    pub auth: Option<String>,
+    /// The revision that the caller named; else it is found out.
+    pub revision: Option<Revision>,
+    /// For all of a connection: lookup to CONNECT answer.
+    pub connect_timeout: Duration,
+    pub max_message_bytes: usize,
+    /// How long reading may pause for a full queue.
+    pub max_pause: Duration,
+    pub reconnection: Reconnection,
+}
+
+#[derive(Clone, Debug)]
+pub enum Paths {
+    /// The caller named it.
+    Given(String),
+    /// The defaults are tried in this order, and what works is remembered.
+    Search,
+}
+
+/// The path of the reference's server, then Socket.IO's own default.
+pub const DEFAULT_PATHS: [&str; 2] = ["/ws", "/socket.io"];
+
+#[derive(Clone, Debug)]
+pub struct Reconnection {
+    pub enabled: bool,
+    /// None: without end.
+    pub attempts: Option<u64>,
+    pub delay: Duration,
+    pub delay_max: Duration,
+    /// 0 to 1.
+    pub randomization: f64,
+}

@@ -1,0 +1,209 @@
+//! The life of a connection's task: wait until the caller wants a connection, connect, drive, and try again.
+
+use std::sync::Arc;
+
+use tokio::time::{sleep, timeout_at, Instant};
+
+use super::{
+    backoff::{random, Backoff},
+    drive::{Connection, End},
+    link::{Link, State, Wish},
+    owner::{Attempt, ConnectFailure, Connected, Loss, Owner, Reason},
+    search::{Opened, PathMemory, Search, WEBSOCKET},
+    target::Target,
+};
+use crate::{
+    engineio::Revision,
+    log::{Level, Log},
+    transport::{Step, TlsCache, TransportError},
+};
+
+/// What all connections of the process share.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub memory: Arc<PathMemory>,
+    pub tls: Arc<TlsCache>,
+    pub log: Arc<Log>,
+}
+
+/// Runs until the client is destroyed.
+pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, surroundings: Surroundings) {
+    let task = Task { target, link, owner, surroundings };
+    loop {
+        let wish = task.link.wish();
+        if wish.end {
+            break;
+        }
+        if wish.open {
+            task.stay_connected(wish).await;
+            task.link.set_state(State::Disconnected);
+        } else {
+            task.link.woken().await;
+        }
+    }
+    task.owner.on_end();
+}
+
+struct Task {
+    target: Arc<Target>,
+    link: Arc<Link>,
+    owner: Arc<dyn Owner>,
+    surroundings: Surroundings,
+}
+
+/// What follows a connection, or an attempt.
+enum Next {
+    Again,
+    Stop,
+}
+
+impl Task {
+    /// Connects, and again after every loss, until the caller closes or nothing more is to be tried.
+    async fn stay_connected(&self, wish: Wish) {
+        let mut backoff = Backoff::new(self.target.reconnection.clone());
+        loop {
+            self.link.set_state(State::Connecting);
+            self.owner.on_connecting(backoff.attempts);
+            let connecting = self.connect(wish);
+            let connected = tokio::select! {
+                done = connecting => done,
+                () = self.link.until_closed(wish.closes) => return,
+            };
+            let next = match connected {
+                Ok((connection, connected)) => self.live(connection, connected, &mut backoff).await,
+                Err(failure) => self.on_failure(failure, &backoff),
+            };
+            if matches!(next, Next::Stop) {
+                self.link.rest(wish.closes);
+                return;
+            }
+            self.link.set_state(State::Reconnecting);
+            let delay = backoff.next(random());
+            self.log(Level::Info, format_args!("next attempt in {} ms", delay.as_millis()));
+            tokio::select! {
+                () = sleep(delay) => {}
+                () = self.link.until_closed(wish.closes) => return,
+            }
+        }
+    }
+
+    fn log(&self, level: Level, line: std::fmt::Arguments<'_>) {
+        let Target { endpoint, namespace, .. } = &*self.target;
+        self.surroundings.log.write(level, format_args!("{}{namespace}: {line}", endpoint.authority()));
+    }
+
+    /// Opens a connection and joins the namespace, within the connect timeout.
+    async fn connect(&self, wish: Wish) -> Result<(Connection<'_>, Connected), ConnectFailure> {
+        let deadline = Instant::now() + self.target.connect_timeout;
+        let Surroundings { memory, tls, log } = &self.surroundings;
+        let search = Search { target: &self.target, memory, tls, log, deadline };
+        let opened = search.open().await.map_err(|attempts| failure(attempts, None))?;
+        let Opened { path, url, .. } = &opened;
+        let (path, url) = (path.clone(), url.clone());
+        let mut connection = Connection::new(opened, &self.target, &self.link, &*self.owner, wish);
+        let failed = match timeout_at(deadline, connection.handshake()).await {
+            Ok(Ok(socket_id)) => {
+                let revision = connection.session().revision().unwrap_or(Revision::V4);
+                let connected = Connected { socket_id, revision, path, transport: WEBSOCKET, url, attempts: 0 };
+                return Ok((connection, connected));
+            }
+            Ok(Err(End::Refused(data))) => {
+                connection.goodbye().await;
+                return Err(failure(vec![self.namespace_failed(path, url, "the server refused it")], Some(data)));
+            }
+            Ok(Err(End::Lost(loss))) => match loss.description.as_str() {
+                "" => loss.reason.text().to_owned(),
+                description => format!("{}: {description}", loss.reason.text()),
+            },
+            Ok(Err(End::Closed)) => "closed by the caller".to_owned(),
+            Err(_) => {
+                let limit = self.target.connect_timeout.as_millis();
+                format!("no answer to the CONNECT within the connect timeout of {limit} ms")
+            }
+        };
+        Err(failure(vec![self.namespace_failed(path, url, &failed)], None))
+    }
+
+    fn namespace_failed(&self, path: String, url: String, what: &str) -> Attempt {
+        let message = format!("joining the namespace {:?} failed: {what}", self.target.namespace);
+        Attempt { path, url, transport: WEBSOCKET, error: TransportError::new(Step::Namespace, message) }
+    }
+
+    /// Tells of a failed attempt and whether another follows. A refusal of the namespace is final.
+    fn on_failure(&self, mut failure: ConnectFailure, backoff: &Backoff) -> Next {
+        failure.attempt = backoff.attempts;
+        failure.will_retry = failure.refusal.is_none() && backoff.allows();
+        self.log(Level::Warn, format_args!("{}", failure.message));
+        let (will_retry, refused) = (failure.will_retry, failure.refusal.is_some());
+        self.owner.on_connect_failure(failure);
+        if will_retry {
+            return Next::Again;
+        }
+        if !refused && self.target.reconnection.enabled {
+            self.owner.on_reconnect_failed(backoff.attempts);
+        }
+        Next::Stop
+    }
+
+    /// Lives with a connection to its end.
+    async fn live(&self, mut connection: Connection<'_>, mut connected: Connected, backoff: &mut Backoff) -> Next {
+        connected.attempts = backoff.attempts;
+        backoff.reset();
+        self.link.set_state(State::Connected);
+        self.log(
+            Level::Info,
+            format_args!("connected by {} (EIO={})", connected.url, connected.revision.number()),
+        );
+        self.owner.on_connected(connected);
+        let end = connection.drive().await;
+        self.link.set_state(State::Disconnected);
+        let loss = match end {
+            End::Lost(loss) => loss,
+            End::Refused(_) | End::Closed => Loss { reason: Reason::ClientDisconnect, description: String::new() },
+        };
+        let by_server = loss.reason == Reason::ServerDisconnect;
+        let by_caller = loss.reason == Reason::ClientDisconnect;
+        let queue_full = loss.reason == Reason::ReceiveQueueFull;
+        self.log(Level::Info, format_args!("disconnected: {} {}", loss.reason.text(), loss.description));
+        // A link that stopped answering gets no goodbye.
+        match loss.reason {
+            Reason::PingTimeout | Reason::TransportError | Reason::TransportClose => drop(connection),
+            _ => connection.goodbye().await,
+        }
+        self.link.drop_where(|frame| frame.connection.is_some());
+        let may_retry = !by_server && !by_caller && self.target.reconnection.enabled;
+        if !self.owner.on_lost(loss, may_retry) {
+            return Next::Stop;
+        }
+        if queue_full {
+            self.until_room().await;
+        }
+        Next::Again
+    }
+
+    /// After a full queue the connection comes back when the caller has worked off half of it.
+    async fn until_room(&self) {
+        while !self.owner.has_room() && !self.link.wish().end {
+            self.link.woken().await;
+        }
+    }
+}
+
+fn failure(attempts: Vec<Attempt>, refusal: Option<String>) -> ConnectFailure {
+    let parts: Vec<String> =
+        attempts.iter().map(|a| format!("{} ({}): {}", a.path, a.error.step.name(), a.error.message)).collect();
+    let message = match &refusal {
+        Some(data) => refusal_text(data),
+        None => parts.join("; "),
+    };
+    ConnectFailure { message, attempts, refusal, will_retry: false, attempt: 0 }
+}
+
+/// The text of a refusal: a string, or the `message` of an object.
+fn refusal_text(data: &str) -> String {
+    match serde_json::from_str(data) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(value) => value["message"].as_str().unwrap_or(data).to_owned(),
+        Err(_) => data.to_owned(),
+    }
+}

@@ -1,0 +1,94 @@
+//! The open packet: what the server says of the session.
+
+use std::{fmt, time::Duration};
+
+use serde_json::Value;
+
+/// The longest heartbeat that is believed, so that no sum of times overflows.
+const LONGEST: u64 = 7 * 24 * 3600 * 1000;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshake {
+    /// The id of the Engine.IO session.
+    pub sid: String,
+    /// The transports that the server lets this session upgrade to.
+    pub upgrades: Vec<String>,
+    pub ping_interval: Duration,
+    pub ping_timeout: Duration,
+    /// The largest message that the server takes, in bytes. Servers from Socket.IO 4.5 on say it, so its presence proves
+    /// revision 4.
+    pub max_payload: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandshakeError(String);
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server's open packet {}", self.0)
+    }
+}
+
+impl Handshake {
+    /// Reads the data of an open packet.
+    pub fn parse(json: &str) -> Result<Self, HandshakeError> {
+        let value: Value =
+            serde_json::from_str(json).map_err(|e| HandshakeError(format!("is no JSON: {e}")))?;
+        if !value.is_object() {
+            return Err(HandshakeError("is no JSON object".into()));
+        }
+        let sid = value["sid"].as_str().filter(|sid| !sid.is_empty());
+        let upgrades = match &value["upgrades"] {
+            Value::Array(list) => list.iter().filter_map(|u| u.as_str().map(Into::into)).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Handshake {
+            sid: sid.ok_or_else(|| HandshakeError("has no \"sid\"".into()))?.into(),
+            upgrades,
+            ping_interval: milliseconds(&value, "pingInterval")?,
+            ping_timeout: milliseconds(&value, "pingTimeout")?,
+            max_payload: value["maxPayload"].as_u64(),
+        })
+    }
+}
+
+fn milliseconds(value: &Value, name: &str) -> Result<Duration, HandshakeError> {
+    match value[name].as_u64() {
+        Some(ms) if (1..=LONGEST).contains(&ms) => Ok(Duration::from_millis(ms)),
+        _ => Err(HandshakeError(format!("has no usable \"{name}\" (milliseconds, at least 1)"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_generations_are_read() {
+        let v2 = r#"{"sid":"a","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":5000}"#;
+        let read = Handshake::parse(v2).unwrap();
+        assert_eq!(read.sid, "a");
+        assert_eq!(read.upgrades, ["websocket"]);
+        assert_eq!(read.ping_interval, Duration::from_secs(25));
+        assert_eq!(read.max_payload, None);
+        let v4 = r#"{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        assert_eq!(Handshake::parse(v4).unwrap().max_payload, Some(1_000_000));
+    }
+
+    #[test]
+    fn a_handshake_that_lies_is_named() {
+        for (json, fault) in [
+            ("", "no JSON"),
+            ("[]", "no JSON object"),
+            (r#"{"pingInterval":1,"pingTimeout":1}"#, "sid"),
+            (r#"{"sid":"","pingInterval":1,"pingTimeout":1}"#, "sid"),
+            (r#"{"sid":"a","pingTimeout":1}"#, "pingInterval"),
+            (r#"{"sid":"a","pingInterval":0,"pingTimeout":1}"#, "pingInterval"),
+            (r#"{"sid":"a","pingInterval":-5,"pingTimeout":1}"#, "pingInterval"),
+            (r#"{"sid":"a","pingInterval":1,"pingTimeout":18446744073709551615}"#, "pingTimeout"),
+        ] {
+            let error = Handshake::parse(json).unwrap_err().to_string();
+            assert!(error.contains(fault), "{json}: {error}");
+        }
+    }
+}

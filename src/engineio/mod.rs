@@ -1,0 +1,43 @@
+//! Engine.IO, revisions 3 and 4, as state machines: text and time in; messages, frames to send and the next deadline out.
+//! No input or output is done here and no clock is read.
+//!
+//! * `packet`: one packet in a text frame
+//! * `handshake`: the JSON of the open packet
+//! * `heartbeat`: who pings whom, and when the link is dead
+//! * `v3`, `v4`: what the two revisions do differently (payloads of long-polling, binary frames)
+
+mod handshake;
+mod heartbeat;
+mod packet;
+pub mod v3;
+pub mod v4;
+
+pub use handshake::{Handshake, HandshakeError};
+pub use heartbeat::{Beat, Heartbeat};
+pub use packet::{decode, encode, Packet, PacketError, PING, PONG};
+
+/// The Engine.IO protocol revision: the `EIO=` of the URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revision {
+    /// Socket.IO 2.x servers; the client pings.
+    V3,
+    /// Socket.IO 3.x and 4.x servers; the server pings.
+    V4,
+}
+
+impl Revision {
+    /// The number in the URL's `EIO=`.
+    pub fn number(self) -> u8 {
+        match self {
+            Revision::V3 => 3,
+            Revision::V4 => 4,
+        }
+    }
+}
+
+/// One packet of a long-polling payload, or one frame of a WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    Text(String),
+    Binary(Vec<u8>),
+}

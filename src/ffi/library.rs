@@ -1,0 +1,115 @@
+//! The library as a whole: version, statuses, errors, shutdown.
+
+use std::{
+    ffi::{c_char, CStr, CString},
+    time::{Duration, Instant},
+};
+
+use super::{
+    guard::{guard, last_error, last_status},
+    process::process,
+    types::im_status,
+};
+use crate::client::{inside_library_code, Failed, Status};
+
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+
+/// The version as one number: major * 10000 + minor * 100 + patch. Compare with `IM_VERSION_NUMBER` of the header.
+///
+/// Any thread; also inside a callback; never blocks.
+#[no_mangle]
+pub extern "C" fn im_version_number() -> u32 {
+    let part = |text: &str| text.parse::<u32>().unwrap_or_default();
+    part(env!("CARGO_PKG_VERSION_MAJOR")) * 10_000
+        + part(env!("CARGO_PKG_VERSION_MINOR")) * 100
+        + part(env!("CARGO_PKG_VERSION_PATCH"))
+}
+
+/// The version as text, like "0.1.0". Static: never freed.
+#[no_mangle]
+pub extern "C" fn im_version_string() -> *const c_char {
+    VERSION.as_ptr().cast()
+}
+
+/// A status's name, like "IM_ERROR_TIMEOUT"; "IM_ERROR_UNKNOWN" for a number that is none. Static: never freed.
+#[no_mangle]
+pub extern "C" fn im_status_name(status: im_status) -> *const c_char {
+    static_text(Status::name_of(status).unwrap_or("IM_ERROR_UNKNOWN"))
+}
+
+/// What a status means, in one sentence. Static: never freed.
+#[no_mangle]
+pub extern "C" fn im_status_text(status: im_status) -> *const c_char {
+    static_text(Status::text_of(status).unwrap_or("This number is no status of the library."))
+}
+
+/// The C form of one of our own texts, made once each.
+fn static_text(text: &'static str) -> *const c_char {
+    use std::{collections::HashMap, sync::Mutex};
+    static TEXTS: Mutex<Option<HashMap<&'static str, &'static CStr>>> = Mutex::new(None);
+    let mut texts = TEXTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let made = texts.get_or_insert_default().entry(text).or_insert_with(|| {
+        Box::leak(CString::new(text).unwrap_or_default().into_boxed_c_str())
+    });
+    made.as_ptr()
+}
+
+/// This thread's last failure in words that name the option or argument at fault; "" if there was none. Valid until this
+/// thread's next failing call.
+#[no_mangle]
+pub extern "C" fn im_last_error() -> *const c_char {
+    last_error()
+}
+
+/// The status of this thread's last failure, also of a call that returned 0 or NULL; `IM_OK` if there was none.
+#[no_mangle]
+pub extern "C" fn im_last_status() -> im_status {
+    last_status()
+}
+
+/// How many clients live, those included whose destroy is still at work.
+#[no_mangle]
+pub extern "C" fn im_client_count() -> usize {
+    let count: i64 = guard(|| Ok(i64::try_from(process().shared().users()).unwrap_or(i64::MAX)));
+    usize::try_from(count).unwrap_or(0)
+}
+
+/// Destroys all clients and joins all threads of the library, for a host's exit hook. Waits at most `timeout_ms` and then
+/// gives `IM_ERROR_TIMEOUT`. Inside a callback: `IM_ERROR_DEADLOCK`. New clients may be made afterwards.
+#[no_mangle]
+pub extern "C" fn im_shutdown(timeout_ms: i64) -> im_status {
+    guard(|| {
+        if inside_library_code() {
+            return Err(Failed::new(Status::Deadlock, "a shutdown inside a callback would wait for itself"));
+        }
+        let limit = u64::try_from(timeout_ms)
+            .map_err(|_| Failed::new(Status::InvalidArgument, "the argument \"timeout_ms\" is negative"))?;
+        let process = process();
+        for handle in process.handles() {
+            // One that is destroyed at the same time is as good.
+            if let Ok(client) = process.remove(handle) {
+                client.destroy_detached(None);
+            }
+        }
+        let until = Instant::now() + Duration::from_millis(limit.min(u64::from(u32::MAX)));
+        match process.shared().wait_until_empty(until) {
+            true => Ok(Status::Ok as im_status),
+            false => {
+                let message = format!("{} clients are still in a callback", process.shared().users());
+                Err(Failed::new(Status::Timeout, message))
+            }
+        }
+    })
+}
+
+/// Frees a string that the library gave (`char *`); NULL is allowed.
+///
+/// # Safety
+/// `string` is NULL or came from a function of this library that says so, and was not freed before.
+#[no_mangle]
+pub unsafe extern "C" fn im_string_free(string: *mut c_char) {
+    if !string.is_null() {
+        // SAFETY: it was made by `CString::into_raw`, by this function's contract.
+        drop(unsafe { CString::from_raw(string) });
+    }
+}

@@ -1,0 +1,84 @@
+//! Messages.
+
+use std::ffi::{c_char, c_void};
+
+use super::{
+    arguments::{function, give, required, timeout},
+    callbacks::{ack_callback, UserData},
+    guard::guard,
+    process::process,
+    types::{im_ack_fn, im_client},
+};
+use crate::{
+    client::{Failed, Status},
+    im,
+};
+
+/// Makes a message from `{"type","from","to","content","typeu"?,"fp"?,"time"?}`: adds a random fingerprint `fp`, `typeu` 1
+/// (one to one) and the time, where they are missing. Gives JSON to be freed with `im_string_free`; NULL on failure, and
+/// `im_last_error` names the field at fault.
+///
+/// # Safety
+/// `json` is NULL (an error) or NUL-terminated.
+#[no_mangle]
+pub unsafe extern "C" fn im_message_create(json: *const c_char) -> *mut c_char {
+    guard(|| {
+        // SAFETY: by this function's contract.
+        let json = unsafe { required(json, "json") }?;
+        im::create_message(json).map(give).map_err(|fault| Failed::new(Status::Json, fault))
+    })
+}
+
+/// Sends a message (completed as by `im_message_create`) and waits for the server's `to_ack` with its fingerprint; gives
+/// the request's id or a negative status.
+///
+/// `fn` is called exactly once: `IM_OK` with the `to_ack` event once the server has stored the message,
+/// `IM_ERROR_REFUSED` with it where its code is not 0, or without it `IM_ERROR_TIMEOUT`, `IM_ERROR_CANCELED` or
+/// `IM_ERROR_DISCONNECTED` as for `im_client_emit_with_ack`.
+///
+/// # Safety
+/// `message_json` is NULL (an error) or NUL-terminated; `fn` may be called with `user_data` once.
+#[no_mangle]
+pub unsafe extern "C" fn im_client_send_message(
+    client: im_client,
+    message_json: *const c_char,
+    timeout_ms: i64,
+    r#fn: im_ack_fn,
+    user_data: *mut c_void,
+) -> i64 {
+    guard(|| {
+        let client = process().client(client)?;
+        // SAFETY: by this function's contract.
+        let message = unsafe { required(message_json, "message_json") }?;
+        let timeout = timeout(timeout_ms)?;
+        let done = ack_callback(function(r#fn)?, UserData::new(user_data, None));
+        client.send_message(message, timeout, done).map_err(|(_, failed)| failed)
+    })
+}
+
+/// The id of a conversation's direction, `from@to`, to be freed with `im_string_free`.
+///
+/// # Safety
+/// Both are NULL (an error) or NUL-terminated.
+#[no_mangle]
+pub unsafe extern "C" fn im_timeline_id(from: *const c_char, to: *const c_char) -> *mut c_char {
+    guard(|| {
+        // SAFETY: by this function's contract.
+        let (from, to) = unsafe { (required(from, "from")?, required(to, "to")?) };
+        Ok(give(im::timeline_id(from, to)))
+    })
+}
+
+/// Takes the later copies out of a JSON list of messages; gives the list, to be freed with `im_string_free`. Two messages
+/// are copies if their `fp` is equal and neither is a recall (`type` 10 or 21).
+///
+/// # Safety
+/// `json` is NULL (an error) or NUL-terminated.
+#[no_mangle]
+pub unsafe extern "C" fn im_messages_unique(json: *const c_char) -> *mut c_char {
+    guard(|| {
+        // SAFETY: by this function's contract.
+        let json = unsafe { required(json, "json") }?;
+        im::unique_messages(json).map(give).map_err(|fault| Failed::new(Status::Json, fault))
+    })
+}

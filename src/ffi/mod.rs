@@ -1,0 +1,30 @@
+//! The C ABI. Thin: checks arguments, translates, calls down. All `unsafe` of the crate is in this folder.
+//!
+//! One file per noun; `guard` contains panics and keeps the last error, `process` has the handles and survives a fork,
+//! `exit` stops callbacks when the process ends, `arguments` reads what C gives, `callbacks` calls what C gave.
+#![allow(unsafe_code)]
+
+mod arguments;
+mod callbacks;
+mod client;
+mod constants;
+mod emit;
+mod event;
+mod exit;
+mod guard;
+mod library;
+mod log;
+mod message;
+mod process;
+mod subscription;
+mod types;
+
+pub use client::*;
+pub use constants::*;
+pub use emit::*;
+pub use event::*;
+pub use library::*;
+pub use log::*;
+pub use message::*;
+pub use subscription::*;
+pub use types::*;

@@ -1,0 +1,175 @@
+//! The state of the process: the handles, and what all clients share. A forked child gets a fresh one; of the old one it
+//! touches nothing, no lock included.
+
+use std::sync::{
+    atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering},
+    Arc, PoisonError, RwLock,
+};
+
+use super::{exit, types::im_client};
+use crate::client::{forget_in_child, Client, Failed, Shared, Status};
+
+static CURRENT: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
+/// The parent's, so that a leak checker in the child still finds it.
+static PARENTS: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
+static FORKS: AtomicU32 = AtomicU32::new(0);
+static HOOKED: AtomicBool = AtomicBool::new(false);
+
+pub struct Process {
+    table: RwLock<Table>,
+    shared: Arc<Shared>,
+    forks: u8,
+}
+
+#[derive(Default)]
+struct Table {
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// Goes up when the slot is taken again, so that a stale handle is noticed.
+    generation: u32,
+    client: Option<Arc<Client>>,
+}
+
+/// A handle: forks in the highest byte, the generation in the next three, the slot (from 1) in the lower half.
+fn handle(forks: u8, generation: u32, slot: usize) -> im_client {
+    u64::from(forks) << 56 | u64::from(generation & 0xff_ffff) << 32 | (slot as u64 + 1)
+}
+
+/// The current process's state, made on first use.
+pub fn process() -> &'static Process {
+    let current = CURRENT.load(Ordering::Acquire);
+    // SAFETY: once stored, the state is never freed.
+    if let Some(current) = unsafe { current.as_ref() } {
+        return current;
+    }
+    if !HOOKED.swap(true, Ordering::AcqRel) {
+        // SAFETY: the function only stores to atomics and thread-locals.
+        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        exit::install();
+    }
+    let made = Box::into_raw(Box::new(Process {
+        table: RwLock::default(),
+        shared: Shared::new(block_signals),
+        forks: (FORKS.load(Ordering::Acquire) & 0xff) as u8,
+    }));
+    match CURRENT.compare_exchange(std::ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
+        // SAFETY: just made, and never freed.
+        Ok(_) => unsafe { &*made },
+        Err(other) => {
+            // SAFETY: another thread was first; ours was never shown to anybody.
+            drop(unsafe { Box::from_raw(made) });
+            // SAFETY: once stored, the state is never freed.
+            unsafe { &*other }
+        }
+    }
+}
+
+extern "C" fn in_child() {
+    FORKS.fetch_add(1, Ordering::AcqRel);
+    PARENTS.store(CURRENT.swap(std::ptr::null_mut(), Ordering::AcqRel), Ordering::Release);
+    forget_in_child();
+    exit::forget_in_child();
+}
+
+/// The library's threads take no signals: those are for the host's own threads.
+fn block_signals() {
+    // SAFETY: both sets are local; the calls change this thread's mask alone.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &all, std::ptr::null_mut());
+    }
+}
+
+impl Process {
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Makes a client under a new handle.
+    pub fn add(&self, make: impl FnOnce(im_client) -> Result<Arc<Client>, Failed>) -> Result<im_client, Failed> {
+        let (slot, handle) = self.reserve();
+        match make(handle) {
+            Ok(client) => {
+                self.write(|table| table.slots[slot].client = Some(client));
+                Ok(handle)
+            }
+            Err(failed) => {
+                self.write(|table| table.free.push(slot));
+                Err(failed)
+            }
+        }
+    }
+
+    fn reserve(&self) -> (usize, im_client) {
+        self.write(|table| {
+            let slot = table.free.pop().unwrap_or_else(|| {
+                table.slots.push(Slot::default());
+                table.slots.len() - 1
+            });
+            let generation = table.slots[slot].generation.wrapping_add(1);
+            table.slots[slot].generation = generation;
+            (slot, handle(self.forks, generation, slot))
+        })
+    }
+
+    fn write<R>(&self, change: impl FnOnce(&mut Table) -> R) -> R {
+        change(&mut self.table.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The client of a handle.
+    pub fn client(&self, handle: im_client) -> Result<Arc<Client>, Failed> {
+        let slot = self.slot(handle)?;
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        self.find(&table, slot, handle).ok_or_else(|| no_client(handle))
+    }
+
+    /// Takes the client of a handle out; the handle is dead from now on.
+    pub fn remove(&self, handle: im_client) -> Result<Arc<Client>, Failed> {
+        let slot = self.slot(handle)?;
+        self.write(|table| {
+            let client = self.find(table, slot, handle)?;
+            table.slots[slot].client = None;
+            table.free.push(slot);
+            Some(client)
+        })
+        .ok_or_else(|| no_client(handle))
+    }
+
+    fn find(&self, table: &Table, slot: usize, wanted: im_client) -> Option<Arc<Client>> {
+        let found = table.slots.get(slot)?;
+        (handle(self.forks, found.generation, slot) == wanted).then(|| found.client.clone()).flatten()
+    }
+
+    fn slot(&self, handle: im_client) -> Result<usize, Failed> {
+        let forks = (handle >> 56) as u8;
+        let slot = usize::try_from(handle & 0xffff_ffff).unwrap_or(0);
+        match slot.checked_sub(1) {
+            Some(_) if forks < self.forks => {
+                let message = format!("client {handle} is from before a fork and belongs to the parent process");
+                Err(Failed::new(Status::Forked, message))
+            }
+            Some(slot) => Ok(slot),
+            None => Err(no_client(handle)),
+        }
+    }
+
+    /// All live handles.
+    pub fn handles(&self) -> Vec<im_client> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let slots = table.slots.iter().enumerate().filter(|(_, slot)| slot.client.is_some());
+        slots.map(|(at, slot)| handle(self.forks, slot.generation, at)).collect()
+    }
+}
+
+fn no_client(handle: im_client) -> Failed {
+    let message = match handle {
+        0 => "the client handle is 0".to_owned(),
+        _ => format!("client {handle} was destroyed or never existed"),
+    };
+    Failed::new(Status::Handle, message)
+}

@@ -1,0 +1,23 @@
+//! `libim_client`: a Socket.IO instant-messaging client behind a C ABI.
+//!
+//! The floors, from the top; each knows only those below it:
+//!
+//! * `ffi`: the C ABI, and all `unsafe` of the crate
+//! * `client`: what a handle stands for: options, subscriptions, delivery, the shared threads
+//! * `im`: what an IM server's events mean
+//! * `connection`: one task per client: connect, drive, reconnect
+//! * `transport`: lookup, TCP, TLS, WebSocket
+//! * `socketio`, `engineio`: the protocols as state machines, without input, output or clock
+//! * `log`: lines for whoever wants them
+#![deny(unsafe_code)]
+
+mod client;
+mod connection;
+mod engineio;
+mod ffi;
+mod im;
+mod log;
+mod socketio;
+mod transport;
+
+pub use ffi::*;

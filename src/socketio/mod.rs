@@ -1,0 +1,24 @@
+//! Socket.IO, protocols 4 (2.x servers) and 5 (3.x and 4.x servers), as state machines without input, output or clock.
+//!
+//! * `packet`: the head of a packet, read and written
+//! * `arguments`: the JSON array of an event or acknowledgement, found by one validating pass and not parsed into a tree
+//! * `decoder`: packets and their binary attachments put together
+//! * `session`: one namespace over one Engine.IO connection, the generation of the server found out by itself
+//! * `v4`, `v5`: what the two protocols do differently
+
+mod arguments;
+mod decoder;
+mod packet;
+mod session;
+mod v4;
+mod v5;
+
+pub use arguments::{Arguments, Extent};
+pub use decoder::{DecodeError, Decoded, Decoder, MAX_ATTACHMENTS};
+pub use packet::{encode_ack, encode_disconnect, encode_event, Kind, Packet};
+pub use session::{Failure, Happening, Received, Session, Settings};
+
+/// Event names that belong to the connection itself: a server must not send them, a caller can't emit them.
+/// Source: the reserved names of the official parser for protocol 5.
+pub const RESERVED_EVENTS: [&str; 6] =
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];

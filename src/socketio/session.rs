@@ -1,0 +1,366 @@
+//! One namespace over one Engine.IO connection: handshake, CONNECT, heartbeat, packets. The generation of the server is
+//! found out on the way unless the caller named it.
+//!
+//! How it is found out: `maxPayload` in the open packet, a ping of the server, or a CONNECT answer with a sid say
+//! revision 4; an unsolicited CONNECT of the root namespace, or an answer without a sid, say revision 3. Until then
+//! exactly one CONNECT goes out, in the form that both take, and no ping.
+
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    fmt,
+    time::{Duration, Instant},
+};
+
+use super::{packet::encode_disconnect, v4, v5, DecodeError, Decoded, Decoder, Extent, Kind};
+use crate::engineio::{self, Beat, Handshake, Heartbeat, Packet, Revision, PONG};
+
+/// A 2.x server sends the root's CONNECT by itself; a bare open of unknown revision waits so long for it before asking,
+/// because a second CONNECT makes a 2.x server open two sockets.
+const ROOT_CONNECT_WAIT: Duration = Duration::from_secs(1);
+
+/// Events may come before the CONNECT; more than this of them is no server in its right mind.
+const MOST_EARLY_BYTES: usize = 4 << 20;
+
+/// What a session is made for.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// With its slash.
+    pub namespace: String,
+    /// The query as it stands in the URL; protocol 4 also sends it in its CONNECT.
+    pub query: String,
+    /// A JSON object for the CONNECT.
+    pub auth: Option<String>,
+    /// The revision that the caller named, or that the URL had to ask for; else it is found out.
+    pub revision: Option<Revision>,
+}
+
+/// An event or an acknowledgement for the namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received<'a> {
+    pub name: Cow<'a, str>,
+    pub id: Option<u64>,
+    /// The text of the whole array, and where the arguments stand in it.
+    pub data: Cow<'a, str>,
+    pub extent: Extent,
+    pub attachments: Vec<Vec<u8>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening<'a> {
+    /// The namespace is connected.
+    Connected {
+        socket_id: String,
+        pid: Option<String>,
+    },
+    /// The server refused the namespace: its text or object as JSON.
+    Refused {
+        data: String,
+    },
+    /// A 2.x server reports an error in a connected namespace: its text or object as JSON.
+    Error {
+        data: String,
+    },
+    /// The server disconnected the namespace.
+    Disconnected,
+    /// The server closes the Engine.IO session.
+    Closed,
+    Event(Received<'a>),
+    Ack(Received<'a>),
+    /// The server's ping came, or the pong to ours.
+    Heartbeat,
+}
+
+/// Why a connection can't go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// What came is not of the protocol.
+    Parse(String),
+    /// The server speaks the other generation than the caller named.
+    Generation(String),
+    /// The server has been silent for too long.
+    PingTimeout,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Parse(text) | Failure::Generation(text) => f.write_str(text),
+            Failure::PingTimeout => f.write_str("the server has been silent for too long"),
+        }
+    }
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Self {
+        Failure::Parse(format!("the server sent {error}"))
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Phase {
+    /// Root namespace of a server of unknown generation: waits for its `40`, asks at the time given.
+    AwaitRoot(Instant),
+    /// The CONNECT went out, or the server sends its own.
+    AwaitAnswer,
+    Connected,
+    Over,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    settings: Settings,
+    handshake: Handshake,
+    revision: Option<Revision>,
+    heartbeat: Heartbeat,
+    decoder: Decoder,
+    phase: Phase,
+    transmit: VecDeque<Cow<'static, str>>,
+    early: VecDeque<String>,
+    early_bytes: usize,
+}
+
+impl Session {
+    /// Starts with the data of the server's open packet already read.
+    pub fn new(settings: Settings, handshake: Handshake, now: Instant) -> Self {
+        let mut session = Session {
+            heartbeat: Heartbeat::new(&handshake),
+            revision: None,
+            decoder: Decoder::new(),
+            phase: Phase::AwaitAnswer,
+            transmit: VecDeque::new(),
+            early: VecDeque::new(),
+            early_bytes: 0,
+            settings,
+            handshake,
+        };
+        let known = session.settings.revision;
+        match known.or(session.handshake.max_payload.map(|_| Revision::V4)) {
+            Some(revision) => session.decide(revision, now),
+            None if session.settings.namespace == "/" => {
+                session.phase = Phase::AwaitRoot(now + ROOT_CONNECT_WAIT);
+                return session;
+            }
+            None => {}
+        }
+        session.ask();
+        session
+    }
+
+    /// What is known of the server's generation.
+    pub fn revision(&self) -> Option<Revision> {
+        self.revision
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.phase == Phase::Connected
+    }
+
+    fn decide(&mut self, revision: Revision, now: Instant) {
+        if self.revision.is_none() {
+            self.revision = Some(revision);
+            self.heartbeat.decide(revision, now);
+        }
+    }
+
+    /// Sends the one CONNECT.
+    fn ask(&mut self) {
+        let Settings { namespace, query, auth, .. } = &self.settings;
+        let frame = match self.revision {
+            Some(Revision::V3) => v4::connect_frame(namespace, query, auth.as_deref()),
+            Some(Revision::V4) | None => Some(v5::connect_frame(namespace, auth.as_deref())),
+        };
+        self.transmit.extend(frame.map(Cow::Owned));
+        self.phase = Phase::AwaitAnswer;
+    }
+
+    /// The next frame to send.
+    pub fn poll_transmit(&mut self) -> Option<Cow<'static, str>> {
+        self.transmit.pop_front()
+    }
+
+    /// After `Connected`: the next event that came before it, to be handed to `on_text` again.
+    pub fn poll_early(&mut self) -> Option<String> {
+        match self.phase {
+            Phase::Connected => self.early.pop_front(),
+            _ => None,
+        }
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::AwaitRoot(at) => Some(self.heartbeat.deadline().map_or(at, |other| at.min(other))),
+            _ => self.heartbeat.deadline(),
+        }
+    }
+
+    pub fn on_time(&mut self, now: Instant) -> Result<(), Failure> {
+        if matches!(self.phase, Phase::AwaitRoot(at) if at <= now) {
+            self.ask();
+        }
+        loop {
+            match self.heartbeat.on_time(now) {
+                Beat::Nothing => return Ok(()),
+                Beat::Send(frame) => self.transmit.push_back(Cow::Borrowed(frame)),
+                Beat::Dead => return Err(Failure::PingTimeout),
+            }
+        }
+    }
+
+    /// Reading stops or goes on, because the caller's queue is full or has room again.
+    pub fn pause(&mut self, now: Instant) {
+        self.heartbeat.pause(now);
+    }
+
+    pub fn resume(&mut self, now: Instant) {
+        self.heartbeat.resume(now);
+    }
+
+    /// The frames that say goodbye.
+    pub fn leave(&mut self) -> Option<String> {
+        let joined = self.phase == Phase::Connected;
+        self.phase = Phase::Over;
+        joined.then(|| encode_disconnect(&self.settings.namespace))
+    }
+
+    /// Takes a text frame.
+    pub fn on_text<'a>(&mut self, text: &'a str, now: Instant) -> Result<Option<Happening<'a>>, Failure> {
+        let packet =
+            engineio::decode(text).map_err(|error| Failure::Parse(format!("the server sent {error}")))?;
+        self.heartbeat.on_packet(now);
+        match packet {
+            Packet::Message(message) => self.on_message(message, now),
+            Packet::Ping(_) => {
+                self.decide(Revision::V4, now);
+                self.heartbeat.on_ping(now);
+                self.transmit.push_back(Cow::Borrowed(PONG));
+                Ok(Some(Happening::Heartbeat))
+            }
+            Packet::Pong(_) => Ok(Some(Happening::Heartbeat)),
+            Packet::Close => Ok(Some(Happening::Closed)),
+            Packet::Open(_) => Err(Failure::Parse("the server sent a second open packet".into())),
+            Packet::Upgrade | Packet::Noop => Ok(None),
+        }
+    }
+
+    /// Takes a binary frame.
+    pub fn on_binary(&mut self, frame: &[u8], now: Instant) -> Result<Option<Happening<'static>>, Failure> {
+        self.heartbeat.on_packet(now);
+        let data = match self.revision {
+            Some(Revision::V4) => frame,
+            _ => engineio::v3::decode_binary(frame).ok_or_else(|| {
+                Failure::Parse("the server sent a binary frame that is no message packet".into())
+            })?,
+        };
+        match self.decoder.binary(data)? {
+            Some(packet) => self.on_packet(packet, now),
+            None => Ok(None),
+        }
+    }
+
+    fn on_message<'a>(&mut self, text: &'a str, now: Instant) -> Result<Option<Happening<'a>>, Failure> {
+        match self.decoder.text(text, self.revision)? {
+            Some(packet) if self.comes_early(&packet) => {
+                self.keep_early(text)?;
+                Ok(None)
+            }
+            Some(packet) => self.on_packet(packet, now),
+            None => Ok(None),
+        }
+    }
+
+    fn comes_early(&self, packet: &Decoded<'_>) -> bool {
+        let waiting = matches!(self.phase, Phase::AwaitRoot(_) | Phase::AwaitAnswer);
+        waiting && packet.kind == Kind::Event && packet.namespace == self.settings.namespace
+    }
+
+    fn keep_early(&mut self, text: &str) -> Result<(), Failure> {
+        self.early_bytes += text.len();
+        if self.early_bytes > MOST_EARLY_BYTES {
+            return Err(Failure::Parse("the server sent megabytes of events before its CONNECT".into()));
+        }
+        self.early.push_back(engineio::encode(&Packet::Message(text)));
+        Ok(())
+    }
+
+    fn on_packet<'a>(&mut self, packet: Decoded<'a>, now: Instant) -> Result<Option<Happening<'a>>, Failure> {
+        let ours = packet.namespace == self.settings.namespace;
+        match packet.kind {
+            Kind::Connect => self.on_connect(ours, &packet, now),
+            Kind::Error => Ok(self.on_error(ours, packet)),
+            Kind::Disconnect if ours => {
+                self.phase = Phase::Over;
+                Ok(Some(Happening::Disconnected))
+            }
+            // A packet of a namespace that was never joined, or after the end, is no concern of ours.
+            _ if !ours || self.phase != Phase::Connected => Ok(None),
+            Kind::Event | Kind::BinaryEvent => Ok(Some(Happening::Event(received(packet)))),
+            Kind::Ack | Kind::BinaryAck => Ok(Some(Happening::Ack(received(packet)))),
+            Kind::Disconnect => Ok(None),
+        }
+    }
+
+    fn on_connect(
+        &mut self,
+        ours: bool,
+        packet: &Decoded<'_>,
+        now: Instant,
+    ) -> Result<Option<Happening<'static>>, Failure> {
+        let answer = v5::connect_answer(&packet.data);
+        let revision = if answer.is_some() { Revision::V4 } else { Revision::V3 };
+        self.decide(revision, now);
+        if !ours {
+            return Ok(None);
+        }
+        if !matches!(self.phase, Phase::AwaitRoot(_) | Phase::AwaitAnswer) {
+            return Ok(None);
+        }
+        let (socket_id, pid) = match (answer, self.revision) {
+            (Some(answer), _) => answer,
+            (None, Some(Revision::V4)) => return Err(generation_mismatch(Revision::V4)),
+            (None, _) => (v4::socket_id(&self.settings.namespace, &self.handshake.sid), None),
+        };
+        self.phase = Phase::Connected;
+        Ok(Some(Happening::Connected { socket_id, pid }))
+    }
+
+    /// An ERROR on the root of a 2.x server reaches every namespace.
+    fn on_error(&mut self, ours: bool, packet: Decoded<'_>) -> Option<Happening<'static>> {
+        let for_all = packet.namespace == "/" && self.revision != Some(Revision::V4);
+        if !(ours || for_all) {
+            return None;
+        }
+        let data = packet.data.into_owned();
+        match self.phase {
+            Phase::Over => None,
+            Phase::Connected => Some(Happening::Error { data }),
+            Phase::AwaitRoot(_) | Phase::AwaitAnswer => {
+                self.phase = Phase::Over;
+                Some(Happening::Refused { data })
+            }
+        }
+    }
+}
+
+fn received(packet: Decoded<'_>) -> Received<'_> {
+    Received {
+        name: packet.name,
+        id: packet.id,
+        data: packet.data,
+        extent: packet.extent,
+        attachments: packet.attachments,
+    }
+}
+
+fn generation_mismatch(asked: Revision) -> Failure {
+    let (asked, found) = match asked {
+        Revision::V4 => (4, "2.x"),
+        Revision::V3 => (3, "3.x or 4.x"),
+    };
+    Failure::Generation(format!(
+        "the server speaks Socket.IO {found}, but the option \"protocol\" says {asked}; \"auto\" takes both"
+    ))
+}
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,204 @@
+//! Every row of the wire notes that a session decides.
+
+use super::*;
+
+fn handshake(max_payload: Option<u64>) -> Handshake {
+    Handshake {
+        sid: "engine".into(),
+        upgrades: vec![],
+        ping_interval: Duration::from_secs(25),
+        ping_timeout: Duration::from_secs(20),
+        max_payload,
+    }
+}
+
+fn settings(namespace: &str, revision: Option<Revision>) -> Settings {
+    Settings { namespace: namespace.into(), query: "token=a%20b".into(), auth: None, revision }
+}
+
+fn session(namespace: &str, revision: Option<Revision>, max_payload: Option<u64>) -> (Session, Instant) {
+    let now = Instant::now();
+    (Session::new(settings(namespace, revision), handshake(max_payload), now), now)
+}
+
+fn sent(session: &mut Session) -> Vec<String> {
+    std::iter::from_fn(|| session.poll_transmit().map(Cow::into_owned)).collect()
+}
+
+fn connected(socket_id: &str) -> Option<Happening<'static>> {
+    Some(Happening::Connected { socket_id: socket_id.into(), pid: None })
+}
+
+#[test]
+fn max_payload_proves_generation_4() {
+    let (mut session, now) = session("/chat", None, Some(1_000_000));
+    assert_eq!(session.revision(), Some(Revision::V4));
+    assert_eq!(sent(&mut session), ["40/chat,"]);
+    let answer = session.on_text("40/chat,{\"sid\":\"s\",\"pid\":\"p\"}", now).unwrap();
+    assert_eq!(answer, Some(Happening::Connected { socket_id: "s".into(), pid: Some("p".into()) }));
+    assert!(sent(&mut session).is_empty(), "one CONNECT, no ping");
+}
+
+#[test]
+fn an_answer_without_sid_says_generation_2_and_only_then_the_client_pings() {
+    let (mut session, now) = session("/chat", None, None);
+    assert_eq!(sent(&mut session), ["40/chat,"]);
+    assert_eq!(session.deadline(), None, "no ping before the answer");
+    assert_eq!(session.on_text("40/chat,", now).unwrap(), connected("/chat#engine"));
+    assert_eq!(session.revision(), Some(Revision::V3));
+    session.on_time(now + Duration::from_secs(25)).unwrap();
+    assert_eq!(sent(&mut session), ["2"]);
+    assert_eq!(session.on_time(now + Duration::from_secs(45)), Err(Failure::PingTimeout));
+}
+
+#[test]
+fn an_unsolicited_root_connect_says_generation_2() {
+    let (mut session, now) = session("/chat", None, None);
+    assert_eq!(sent(&mut session), ["40/chat,"]);
+    assert_eq!(session.on_text("40", now).unwrap(), None);
+    assert_eq!(session.revision(), Some(Revision::V3));
+    assert_eq!(session.on_text("40/chat,", now).unwrap(), connected("/chat#engine"));
+    assert!(sent(&mut session).is_empty());
+}
+
+#[test]
+fn an_answer_with_sid_says_generation_4_without_max_payload() {
+    let (mut session, now) = session("/chat", None, None);
+    session.on_text("40/chat,{\"sid\":\"s\"}", now).unwrap();
+    assert_eq!(session.revision(), Some(Revision::V4));
+    assert_eq!(session.deadline(), Some(now + Duration::from_secs(45)));
+}
+
+#[test]
+fn a_ping_of_the_server_says_generation_4_and_is_answered() {
+    let (mut session, now) = session("/chat", None, None);
+    assert_eq!(sent(&mut session), ["40/chat,"]);
+    assert_eq!(session.on_text("2", now).unwrap(), Some(Happening::Heartbeat));
+    assert_eq!(sent(&mut session), ["3"]);
+    assert_eq!(session.revision(), Some(Revision::V4));
+}
+
+#[test]
+fn the_root_of_an_unknown_server_waits_a_second_before_it_asks() {
+    let (mut session, now) = session("/", None, None);
+    assert!(sent(&mut session).is_empty());
+    assert_eq!(session.deadline(), Some(now + Duration::from_secs(1)));
+    assert_eq!(session.on_text("40", now).unwrap(), connected("engine"));
+    session.on_time(now + Duration::from_secs(1)).unwrap();
+    assert!(sent(&mut session).is_empty(), "never a second CONNECT");
+    let (mut silent, now) = self::session("/", None, None);
+    silent.on_time(now + Duration::from_secs(1)).unwrap();
+    assert_eq!(sent(&mut silent), ["40"]);
+    assert_eq!(silent.on_text("40{\"sid\":\"s\"}", now).unwrap(), connected("s"));
+}
+
+#[test]
+fn the_root_of_generation_4_must_be_asked_for() {
+    let now = Instant::now();
+    let auth = Settings { auth: Some("{\"t\":1}".into()), ..settings("/", None) };
+    let mut session = Session::new(auth, handshake(Some(1)), now);
+    assert_eq!(sent(&mut session), ["40{\"t\":1}"]);
+}
+
+#[test]
+fn a_named_generation_2_sends_the_query_in_its_connect() {
+    let (mut chat, _) = session("/chat", Some(Revision::V3), None);
+    assert_eq!(sent(&mut chat), ["40/chat?token=a%20b,"]);
+    let (mut root, now) = session("/", Some(Revision::V3), None);
+    assert!(sent(&mut root).is_empty(), "the root is implicit");
+    assert_eq!(root.on_text("40", now).unwrap(), connected("engine"));
+}
+
+#[test]
+fn the_wrong_named_generation_is_told() {
+    let (mut session, now) = session("/chat", Some(Revision::V4), None);
+    let failure = session.on_text("40/chat,", now).unwrap_err();
+    assert!(matches!(&failure, Failure::Generation(text) if text.contains("2.x") && text.contains("auto")));
+}
+
+#[test]
+fn refusals_end_the_session() {
+    for (text, data) in [
+        ("44/chat,\"no\"", "\"no\""),
+        ("44/chat,{\"message\":\"no\",\"data\":{\"code\":1}}", "{\"message\":\"no\",\"data\":{\"code\":1}}"),
+        ("44\"no\"", "\"no\""),
+    ] {
+        let (mut session, now) = session("/chat", None, None);
+        let refused = Some(Happening::Refused { data: data.into() });
+        assert_eq!(session.on_text(text, now).unwrap(), refused, "{text}");
+    }
+    let (mut v4, now) = session("/chat", None, Some(1));
+    assert_eq!(v4.on_text("44\"no\"", now).unwrap(), None, "only 2.x sends the root's to all");
+}
+
+#[test]
+fn a_disconnect_of_the_server_ends_the_session_and_others_are_ignored() {
+    let (mut session, now) = session("/chat", None, Some(1));
+    session.on_text("40/chat,{\"sid\":\"s\"}", now).unwrap();
+    assert_eq!(session.on_text("41/other,", now).unwrap(), None);
+    assert_eq!(session.on_text("42/other,[\"a\"]", now).unwrap(), None);
+    assert_eq!(session.on_text("41/chat,", now).unwrap(), Some(Happening::Disconnected));
+    assert_eq!(session.leave(), None);
+}
+
+#[test]
+fn leaving_says_goodbye_once() {
+    let (mut session, now) = session("/chat", None, Some(1));
+    session.on_text("40/chat,{\"sid\":\"s\"}", now).unwrap();
+    assert_eq!(session.leave().as_deref(), Some("41/chat,"));
+    assert_eq!(session.leave(), None);
+}
+
+#[test]
+fn events_and_acks_come_with_their_ids() {
+    let (mut session, now) = session("/chat", None, Some(1));
+    session.on_text("40/chat,{\"sid\":\"s\"}", now).unwrap();
+    let Some(Happening::Event(event)) = session.on_text("42/chat,0[\"a\",1,2]", now).unwrap() else {
+        panic!("no event")
+    };
+    assert_eq!((&*event.name, event.id), ("a", Some(0)));
+    assert_eq!(&event.data[event.extent.first.unwrap()], "1");
+    let Some(Happening::Ack(ack)) = session.on_text("43/chat,9[\"ok\"]", now).unwrap() else {
+        panic!("no ack")
+    };
+    assert_eq!(ack.id, Some(9));
+    assert_eq!(session.on_text("6", now).unwrap(), None);
+    assert_eq!(session.on_text("1", now).unwrap(), Some(Happening::Closed));
+}
+
+#[test]
+fn events_before_the_connect_come_right_after_it() {
+    let (mut session, now) = session("/chat", None, Some(1));
+    assert_eq!(session.on_text("42/chat,[\"a\"]", now).unwrap(), None);
+    assert_eq!(session.poll_early(), None);
+    session.on_text("40/chat,{\"sid\":\"s\"}", now).unwrap();
+    let early = session.poll_early().unwrap();
+    assert!(matches!(session.on_text(&early, now).unwrap(), Some(Happening::Event(_))));
+    assert_eq!(session.poll_early(), None);
+}
+
+#[test]
+fn binary_frames_follow_their_revision() {
+    for (max_payload, frame) in [(Some(1), &[1u8, 2][..]), (None, &[4u8, 1, 2][..])] {
+        let (mut session, now) = session("/chat", None, max_payload);
+        let answer = if max_payload.is_some() { "40/chat,{\"sid\":\"s\"}" } else { "40/chat," };
+        session.on_text(answer, now).unwrap();
+        let text = "451-/chat,[\"pic\",{\"_placeholder\":true,\"num\":0}]";
+        assert_eq!(session.on_text(text, now).unwrap(), None);
+        assert_eq!(session.on_text("2", now).map(|_| ()), Ok(()), "a ping may come between");
+        let Some(Happening::Event(event)) = session.on_binary(frame, now).unwrap() else {
+            panic!("no event")
+        };
+        assert_eq!(event.attachments, [[1, 2]]);
+    }
+}
+
+#[test]
+fn what_is_no_packet_fails_as_parse_error() {
+    for text in ["", "x", "49", "42/chat,{}", "0{}"] {
+        let (mut session, now) = session("/chat", None, Some(1));
+        assert!(matches!(session.on_text(text, now), Err(Failure::Parse(_))), "{text:?}");
+    }
+    let (mut session, now) = session("/chat", None, None);
+    assert!(matches!(session.on_binary(&[9], now), Err(Failure::Parse(_))));
+}

@@ -1,0 +1,151 @@
+//! The server's address from the option `root`, and the URLs made of it.
+
+use http::Uri;
+use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
+
+/// What `encodeURIComponent` leaves as it is.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// Joins names and values to a URL's query.
+pub fn encode_query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let parts: Vec<String> = pairs
+        .into_iter()
+        .map(|(name, value)| {
+            let name = utf8_percent_encode(name, COMPONENT);
+            format!("{name}={}", utf8_percent_encode(value, COMPONENT))
+        })
+        .collect();
+    parts.join("&")
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    pub secure: bool,
+    /// A name or an address, without the brackets of IPv6.
+    pub host: String,
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// Reads the option `root`; the error says what is wrong and, where it is known, what to do.
+    pub fn parse(root: &str) -> Result<Self, String> {
+        let (scheme, rest) = root.split_once("://").ok_or_else(|| {
+            format!("{root:?} has no scheme; write http://, https://, ws:// or wss:// in front")
+        })?;
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "http" | "ws" => false,
+            "https" | "wss" => true,
+            _ => return Err(format!("scheme {scheme:?} is none of http, https, ws, wss")),
+        };
+        refuse_path(rest)?;
+        let authority = rest.trim_end_matches('/');
+        if authority.contains('@') {
+            return Err("it must not contain a user name or password".into());
+        }
+        let uri: Uri = format!("http://{authority}/")
+            .parse()
+            .map_err(|error| format!("{root:?} is no URL: {error}"))?;
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() {
+            return Err(format!("{root:?} has no host"));
+        }
+        let port = match (uri.port_u16(), uri.port().is_some() || has_colon_port(authority)) {
+            (Some(0), _) | (None, true) => {
+                return Err(format!("{root:?} has no usable port (1 to 65535)"))
+            }
+            (Some(port), _) => port,
+            (None, false) => [80, 443][usize::from(secure)],
+        };
+        Ok(Endpoint { secure, host: host.to_owned(), port })
+    }
+
+    /// Host and port as a `Host` header and a URL want them.
+    pub fn authority(&self) -> String {
+        let host = match self.host.contains(':') {
+            true => format!("[{}]", self.host),
+            false => self.host.clone(),
+        };
+        let default = [80, 443][usize::from(self.secure)];
+        match self.port == default {
+            true => host,
+            false => format!("{host}:{}", self.port),
+        }
+    }
+
+    /// The WebSocket URL of a path (with what follows it).
+    pub fn websocket_url(&self, path_and_query: &str) -> String {
+        let scheme = ["ws", "wss"][usize::from(self.secure)];
+        format!("{scheme}://{}{path_and_query}", self.authority())
+    }
+}
+
+fn refuse_path(rest: &str) -> Result<(), String> {
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let tail = &rest[end..];
+    if tail.is_empty() || tail == "/" {
+        return Ok(());
+    }
+    let path = tail.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    Err(match path {
+        "" => "it must not contain a query; give it in the option \"query\"".into(),
+        path => format!("it must not contain a path; give {path:?} in the option \"path\", and a namespace in \"nsp\""),
+    })
+}
+
+fn has_colon_port(authority: &str) -> bool {
+    authority.rsplit(']').next().unwrap_or(authority).contains(':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_read() {
+        for (root, secure, host, port, authority) in [
+            ("http://localhost:7001", false, "localhost", 7001, "localhost:7001"),
+            ("http://localhost:7001/", false, "localhost", 7001, "localhost:7001"),
+            ("https://im.example", true, "im.example", 443, "im.example"),
+            ("WS://[::1]:80", false, "::1", 80, "[::1]"),
+            ("wss://10.0.0.1:8443", true, "10.0.0.1", 8443, "10.0.0.1:8443"),
+        ] {
+            let read = Endpoint::parse(root).unwrap();
+            assert_eq!((read.secure, &*read.host, read.port), (secure, host, port), "{root}");
+            assert_eq!(read.authority(), authority);
+        }
+    }
+
+    #[test]
+    fn what_is_no_root_is_named() {
+        for (root, fault) in [
+            ("localhost:7001", "no scheme"),
+            ("ftp://a", "scheme \"ftp\""),
+            ("http://a/im/ws", "\"/im/ws\" in the option \"path\""),
+            ("http://a/chat", "\"nsp\""),
+            ("http://a?token=1", "\"query\""),
+            ("http://", "no URL"),
+            ("http://:80", ""),
+            ("http://a:0", "port"),
+            ("http://a:99999", "port"),
+            ("http://u:p@a", "user name"),
+            ("http://a b", "no URL"),
+        ] {
+            let error = Endpoint::parse(root).unwrap_err();
+            assert!(error.contains(fault), "{root}: {error}");
+        }
+    }
+
+    #[test]
+    fn queries_are_encoded_as_the_reference_does() {
+        assert_eq!(encode_query([("token", "a b&c=ü"), ("x", "")]), "token=a%20b%26c%3D%C3%BC&x=");
+    }
+}

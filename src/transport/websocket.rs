@@ -1,0 +1,153 @@
+//! The upgrade to WebSocket, and its frames.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_tungstenite::{
+    client_async_with_config,
+    tungstenite::{client::IntoClientRequest, protocol::WebSocketConfig, Error},
+    WebSocketStream,
+};
+
+use super::{
+    dial::dial,
+    tls::{self, Tls, TlsCache},
+    Endpoint, Progress, Step, TransportError,
+};
+
+pub use tokio_tungstenite::tungstenite::Message;
+
+pub type WebSocket = WebSocketStream<Stream>;
+
+/// The buffer that waits for data on every connection. The crate's default of 128 KiB cost 140 kB a connection.
+const READ_BUFFER: usize = 4 * 1024;
+/// Frames are collected up to this size before they are written.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// A connection, with or without TLS.
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<Tls>),
+}
+
+/// Opens a WebSocket at a path (with its query); frames of more than `max_message` bytes are refused.
+pub async fn connect(
+    endpoint: &Endpoint,
+    path_and_query: &str,
+    tls: &Arc<TlsCache>,
+    max_message: usize,
+    progress: &Progress,
+) -> Result<WebSocket, TransportError> {
+    let stream = dial(endpoint, progress).await?;
+    let stream = if endpoint.secure {
+        progress.reach(Step::Tls);
+        Stream::Tls(Box::new(tls::wrap(stream, endpoint, tls).await?))
+    } else {
+        Stream::Plain(stream)
+    };
+    let request = endpoint
+        .websocket_url(path_and_query)
+        .into_client_request()
+        .map_err(|error| TransportError::new(Step::Upgrade, format!("no usable URL: {error}")))?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(Some(max_message))
+        .max_frame_size(Some(max_message));
+    progress.asked();
+    match client_async_with_config(request, stream, Some(config)).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(error) => Err(upgrade_error(error)),
+    }
+}
+
+fn upgrade_error(error: Error) -> TransportError {
+    let status = match &error {
+        Error::Http(response) => Some(response.status().as_u16()),
+        _ => None,
+    };
+    let message = match &error {
+        Error::Http(response) => format!("the server answered HTTP {}{}", response.status(), body(response.body())),
+        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => closed_without_answer(),
+        Error::Protocol(
+            tokio_tungstenite::tungstenite::error::ProtocolError::HandshakeIncomplete,
+        ) => closed_without_answer(),
+        other => format!("the WebSocket upgrade failed: {other}"),
+    };
+    TransportError { step: Step::Upgrade, status, message }
+}
+
+fn closed_without_answer() -> String {
+    "the server closed the connection without an answer".into()
+}
+
+/// The start of a refusal's body: servers say there what they did not like.
+fn body(body: &Option<Vec<u8>>) -> String {
+    let text = String::from_utf8_lossy(body.as_deref().unwrap_or_default());
+    let start: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+    match start.trim() {
+        "" => String::new(),
+        start => format!(": {start}"),
+    }
+}
+
+/// How a connection was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossKind {
+    /// The other side closed it.
+    Closed,
+    /// The network, or the WebSocket protocol, failed.
+    Failed,
+}
+
+/// Tells a lost connection's kind and, for a failure, what happened.
+pub fn loss_of(error: &Error) -> (LossKind, String) {
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
+    match error {
+        Error::ConnectionClosed | Error::AlreadyClosed => (LossKind::Closed, String::new()),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            (LossKind::Closed, "the server closed the connection without a Close frame".into())
+        }
+        other => (LossKind::Failed, other.to_string()),
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, data),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, data),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+'use strict';
+
+// The events that every namespace of socketio.js answers, the same for both generations.
+
+const { reset } = require('../lib/faults');
+
+/** Text that goes wrong where somebody counts bytes, UTF-16 units or characters and means another. */
+const UNICODE = ['ä€中', '😀👩‍👩‍👧 𝕏', 'quote " backslash \\ slash /', '\n\r\t\b\f', '\u0000\u001e\u007f', '\u2028\u2029'];
+
+/** As JSON text: JavaScript itself can't hold, or doesn't print, most of these. */
+const NUMBERS = '0,-0.0,-1,0.1,1.5e-7,1e308,5e-324,9007199254740991,9007199254740993,18446744073709551615,-9223372036854775808';
+
+const prefix = socket => (socket.nsp.name === '/' ? '' : `${socket.nsp.name},`);
+
+// Each gets the socket, the arguments without the ack, and the ack function or null.
+const EVENTS = {
+  echo(socket, args, ack) {
+    if (ack) ack(...args);
+    else socket.emit('echo', ...args);
+  },
+  silent() {},
+  ack_twice(socket, args, ack) {
+    // The official servers send the first only; `raw` can send two.
+    ack(...args);
+    ack(...args);
+  },
+  slow_ack(socket, [ms, value], ack) {
+    setTimeout(() => ack(value), ms);
+  },
+  ask(socket, [value]) {
+    socket.emit('question', value, (...reply) => socket.emit('answered', ...reply));
+  },
+  burst(socket, [n]) {
+    for (let i = 0; i < n; i++) socket.emit('burst', i);
+  },
+  flood(socket, [n, size]) {
+    const pad = 'x'.repeat(size);
+    for (let i = 0; i < n; i++) socket.emit('flood', { i, pad });
+  },
+  several(socket) {
+    socket.emit('several', 1, 'two', { three: 3 }, [4], null);
+  },
+  no_args(socket) {
+    socket.emit('no_args');
+  },
+  unicode(socket) {
+    socket.emit('unicode', ...UNICODE);
+  },
+  numbers(socket) {
+    socket.conn.write(`2${prefix(socket)}["numbers",${NUMBERS}]`);
+  },
+  handshake(socket) {
+    const { query, auth, headers } = socket.handshake;
+    const { EIO } = socket.request._query;
+    socket.emit('handshake', { query, auth, headers, id: socket.id, eio: Number(EIO), transport: socket.conn.transport.name });
+  },
+  tell(socket, [name, ...args]) {
+    socket.emit(name, ...args);
+  },
+  tell_all(socket, [name, ...args]) {
+    socket.nsp.emit(name, ...args);
+  },
+  relay(socket, [id, name, ...args]) {
+    socket.nsp.to(id).emit(name, ...args);
+  },
+  /** Any Socket.IO packet, as text, e.g. an ack that nobody asked for: `3/chat,99["x"]`. */
+  raw(socket, [text]) {
+    socket.conn.write(text);
+  },
+  disconnect_me(socket) {
+    socket.disconnect();
+  },
+  close_me(socket) {
+    socket.disconnect(true);
+  },
+  drop_me(socket) {
+    socket.conn.close();
+  },
+  reset_me(socket) {
+    reset(socket.conn);
+  },
+};
+
+function serve(nsp, gauge) {
+  nsp.on('connection', socket => {
+    socket.use((packet, next) => {
+      gauge.event(socket, packet);
+      next();
+    });
+    for (const [name, handler] of Object.entries(EVENTS)) {
+      socket.on(name, (...args) => {
+        const ack = typeof args[args.length - 1] === 'function' ? args.pop() : null;
+        if (!ack && /ack/.test(name)) return console.error(`${name} came without an ack`);
+        handler(socket, args, ack);
+      });
+    }
+  });
+}
+
+module.exports = { serve };
