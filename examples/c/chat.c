@@ -55,7 +55,8 @@ static void say(const char *format, ...) {
     free(line);
 }
 
-/* Replaces *slot by a malloc'ed string, which it takes over. */
+/* Replaces *slot by a malloc'ed string, which it takes over. Comes before the line that tells of
+ * it: who reads that line may type a command that needs the slot. */
 static void keep(struct chat *chat, char **slot, char *value) {
     pthread_mutex_lock(&chat->lock);
     free(*slot);
@@ -121,16 +122,16 @@ static void on_chat_event(const im_event *event, void *user_data) {
     if (code != IM_CODE_OK) {
         on_refusal(chat, code, string_in(meta, "msg"));
     } else if (strcmp(event->name, IM_CHAT_ONLINE) == 0) {
-        say("* %s is %s", string_in(payload, "current"), string_in(payload, "type"));
         keep(chat, &chat->online, joined(json_object_get(payload, "clients")));
+        say("* %s is %s", string_in(payload, "current"), string_in(payload, "type"));
     } else if (strcmp(event->name, IM_CHAT_MESSAGE) == 0) {
         const bool own_copy = json_is_true(json_object_get(meta, "sync"));
-        show_message(chat, own_copy ? "(your other device) " : "", payload);
         keep_received(chat, payload);
+        show_message(chat, own_copy ? "(your other device) " : "", payload);
     } else if (strcmp(event->name, IM_CHAT_PULL_OFFLINE_MESSAGE) == 0) {
         json_array_foreach(payload, index, item) {
-            show_message(chat, "(while you were away) ", item);
             keep_received(chat, item);
+            show_message(chat, "(while you were away) ", item);
         }
     } else if (strcmp(event->name, IM_CHAT_PULL_HISTORY_MESSAGE) == 0) {
         for (index = json_array_size(payload); index > 0; index--) /* the newest came first */
@@ -195,8 +196,8 @@ static void on_stored(im_status status, const im_event *reply, void *user_data) 
     struct chat *chat = user_data;
     if (status == IM_OK) {
         json_t *envelope = envelope_of(reply), *message = payload_of(envelope);
-        say("✓ stored %d", integer_in(message, "sequenceId"));
         keep(chat, &chat->last_sent, json_dumps(message, JSON_COMPACT));
+        say("✓ stored %d", integer_in(message, "sequenceId"));
         json_decref(envelope);
     } else {
         say("! not confirmed: %s", im_status_text(status));

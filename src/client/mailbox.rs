@@ -32,6 +32,8 @@ struct Inner {
     bytes: usize,
     /// The pool has been told, and is not done yet.
     scheduled: bool,
+    /// Something other than an item came up; the pool has to look again before it rests.
+    poked: bool,
     /// Reading has paused since the queue was full.
     paused: bool,
 }
@@ -63,7 +65,9 @@ impl Mailbox {
 
     /// Says whether the pool has to be told, where something other than an item waits.
     pub fn schedule(&self) -> bool {
-        !std::mem::replace(&mut self.lock().scheduled, true)
+        let mut inner = self.lock();
+        inner.poked = true;
+        !std::mem::replace(&mut inner.scheduled, true)
     }
 
     /// Takes the next items, and what they cost.
@@ -86,7 +90,7 @@ impl Mailbox {
     /// Nothing more to do, unless something came meanwhile.
     pub fn rest(&self) -> bool {
         let mut inner = self.lock();
-        inner.scheduled = !inner.items.is_empty();
+        inner.scheduled = std::mem::take(&mut inner.poked) || !inner.items.is_empty();
         !inner.scheduled
     }
 
