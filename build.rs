@@ -37,7 +37,8 @@ fn write_header() {
     config.header = config.header.map(|header| format!("{header}\n\n/*\n{}*/", comment(&contract)));
     config.after_includes = Some(tables());
     // The other files of src/ffi are found from here.
-    let builder = cbindgen::Builder::new().with_config(config).with_src(Path::new(&root).join("src/ffi/mod.rs"));
+    let builder =
+        cbindgen::Builder::new().with_config(config).with_src(Path::new(&root).join("src/ffi/mod.rs"));
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let bindings = builder.generate().expect("src/ffi has a header");
     bindings.write_to_file(Path::new(&out).join("im_client.h"));
@@ -64,7 +65,8 @@ fn tables() -> String {
     }
     for (name, meaning) in local_event_table::LOCAL_EVENTS {
         let constant = name.to_uppercase();
-        text += &format!("\n/** The connection's own: {meaning} */\n#define IM_EVENT_{constant} \"{name}\"\n");
+        text +=
+            &format!("\n/** The connection's own: {meaning} */\n#define IM_EVENT_{constant} \"{name}\"\n");
     }
     text
 }

@@ -131,7 +131,10 @@ impl Client {
         let (supervised, client) = (self.network.spawn(task), self.clone());
         self.network.spawn(async move {
             if supervised.await.is_err() {
-                client.log(Level::Error, format_args!("a defect of the library in the connection; the client closes"));
+                client.log(
+                    Level::Error,
+                    format_args!("a defect of the library in the connection; the client closes"),
+                );
                 client.after_connection_panic();
             }
         });
@@ -140,7 +143,8 @@ impl Client {
     /// The connection's task is gone: told as a lost connection that is not made again.
     fn after_connection_panic(&self) {
         self.decide(|requests| all_with(requests.take_sent(), Status::Panic));
-        let reason = r#"{"reason":"transport error","description":"a defect of the library","willReconnect":false}"#;
+        let reason =
+            r#"{"reason":"transport error","description":"a defect of the library","willReconnect":false}"#;
         self.queue(Item::Event(Event::local(self.handle, "disconnect", reason)));
         self.network_is_over.store(true, Ordering::Release);
         self.schedule();
@@ -206,7 +210,8 @@ impl Client {
 
     /// Messages and bytes, received and sent.
     pub(super) fn counters(&self) -> [u64; 4] {
-        [&self.received, &self.received_bytes, &self.sent, &self.sent_bytes].map(|c| c.load(Ordering::Relaxed))
+        [&self.received, &self.received_bytes, &self.sent, &self.sent_bytes]
+            .map(|c| c.load(Ordering::Relaxed))
     }
 
     /// May a callback start?
@@ -286,7 +291,12 @@ impl Client {
     // Events.
 
     /// Subscribes to an event, or to any. Where that fails, the callback comes back to be dropped by the caller.
-    pub fn subscribe(&self, event: Option<&str>, once: bool, callback: Callback) -> Result<i64, (Callback, Failed)> {
+    pub fn subscribe(
+        &self,
+        event: Option<&str>,
+        once: bool,
+        callback: Callback,
+    ) -> Result<i64, (Callback, Failed)> {
         let added = self.subscriptions().add(event, once, callback);
         match added {
             Ok((id, replay)) => {
@@ -303,8 +313,8 @@ impl Client {
         // Queued under the lock, so that the end of the client finds the callback in one place or the other.
         let mut subscriptions = self.subscriptions();
         let removed = subscriptions.remove(id);
-        let callback =
-            removed.ok_or_else(|| Failed::new(Status::NotFound, format!("no subscription {id} of this client")))?;
+        let callback = removed
+            .ok_or_else(|| Failed::new(Status::NotFound, format!("no subscription {id} of this client")))?;
         self.queue(Item::Drop(vec![callback]));
         Ok(())
     }
@@ -359,7 +369,12 @@ impl Client {
 
     /// An emit of the library's own; it may exceed the bound of the queue, for a receipt must not get lost.
     pub(super) fn emit_own(&self, emit: im::Emit) {
-        let frame = encode_event(&self.options.target.namespace, None, &format!("\"{}\"", emit.event), &emit.argument);
+        let frame = encode_event(
+            &self.options.target.namespace,
+            None,
+            &format!("\"{}\"", emit.event),
+            &emit.argument,
+        );
         self.count_sent(frame.len());
         self.link.send_own(Outgoing { frame, request: None, connection: None, volatile: false });
     }
@@ -380,7 +395,12 @@ impl Client {
     }
 
     /// Sends a message; its outcome is the server's `to_ack`.
-    pub fn send_message(&self, message: &str, timeout: Option<Duration>, done: Done) -> Result<i64, (Done, Failed)> {
+    pub fn send_message(
+        &self,
+        message: &str,
+        timeout: Option<Duration>,
+        done: Done,
+    ) -> Result<i64, (Done, Failed)> {
         let (message, fingerprint) = match im::with_fingerprint(message) {
             Ok(made) => made,
             Err(fault) => return Err((done, Failed::new(Status::Json, fault))),
@@ -474,7 +494,8 @@ impl Client {
             let Some(at) = first else {
                 self.timer_runs.store(false, Ordering::Release);
                 // One that was added in between has seen the flag still set.
-                if self.requests().first_deadline().is_none() || self.timer_runs.swap(true, Ordering::AcqRel) {
+                if self.requests().first_deadline().is_none() || self.timer_runs.swap(true, Ordering::AcqRel)
+                {
                     return;
                 }
                 continue;
@@ -576,7 +597,9 @@ pub fn json_value(text: &str) -> Result<&str, Failed> {
 /// Checks that a text is a JSON array; gives what stands between its brackets.
 pub fn json_arguments(text: &str) -> Result<&str, Failed> {
     let array = json_value(text)?;
-    array.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).map(str::trim).ok_or_else(|| {
-        Failed::new(Status::Json, "the arguments must be a JSON array")
-    })
+    array
+        .strip_prefix('[')
+        .and_then(|inner| inner.strip_suffix(']'))
+        .map(str::trim)
+        .ok_or_else(|| Failed::new(Status::Json, "the arguments must be a JSON array"))
 }

@@ -23,7 +23,10 @@ impl Work for Client {
     fn run(self: Arc<Self>) -> bool {
         let ran = catch_unwind(AssertUnwindSafe(|| self.run_batch()));
         ran.unwrap_or_else(|_| {
-            self.log(Level::Error, format_args!("a defect of the library while delivering; the client closes"));
+            self.log(
+                Level::Error,
+                format_args!("a defect of the library while delivering; the client closes"),
+            );
             self.close_after_panic();
             true
         })

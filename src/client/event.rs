@@ -110,7 +110,15 @@ impl Event {
             blob_count: attachments.len(),
         };
         set(&mut view);
-        Arc::new(Event { view, name_len: name.len(), text, first, saved, blobs: attachments, all: OnceLock::new() })
+        Arc::new(Event {
+            view,
+            name_len: name.len(),
+            text,
+            first,
+            saved,
+            blobs: attachments,
+            all: OnceLock::new(),
+        })
     }
 
     pub fn view(&self) -> &EventView {
@@ -171,7 +179,11 @@ mod tests {
 
     fn event(text: &str) -> Arc<Event> {
         let Arguments { name, extent } = Arguments::of_event(text).unwrap();
-        Event::received(7, Received { name, id: None, data: text.into(), extent, attachments: vec![vec![1]] }, 9)
+        Event::received(
+            7,
+            Received { name, id: None, data: text.into(), extent, attachments: vec![vec![1]] },
+            9,
+        )
     }
 
     #[test]
@@ -186,7 +198,10 @@ mod tests {
             assert_eq!((event.name(), event.json()), ("a", json));
             assert_eq!(event.arguments().to_str().unwrap(), all);
             let view = event.view();
-            assert_eq!((view.size, view.client, view.ack_id, view.blob_count), (size_of::<EventView>(), 7, 9, 1));
+            assert_eq!(
+                (view.size, view.client, view.ack_id, view.blob_count),
+                (size_of::<EventView>(), 7, 9, 1)
+            );
             assert_eq!((view.name_len, view.json_len), (1, json.len()));
             assert_eq!(event.text.as_bytes()[event.name_len], 0);
         }
@@ -195,6 +210,9 @@ mod tests {
     #[test]
     fn local_events_have_one_argument() {
         let event = Event::local(1, "connect", "{}");
-        assert_eq!((event.name(), event.json(), event.arguments().to_str().unwrap()), ("connect", "{}", "[{}]"));
+        assert_eq!(
+            (event.name(), event.json(), event.arguments().to_str().unwrap()),
+            ("connect", "{}", "[{}]")
+        );
     }
 }

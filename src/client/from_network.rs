@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde_json::{json, Value};
 
 use super::{
-    client::{all_with, Client}, mailbox::Item, Event, Outcome, Status};
+    client::{all_with, Client},
+    mailbox::Item,
+    Event, Outcome, Status,
+};
 use crate::{
     connection::{Attempt, ConnectFailure, Connected, Loss, Outgoing, Owner},
     im::{self, Envelope},

@@ -124,7 +124,9 @@ impl Reader<'_> {
     }
 
     fn required(&self, name: &str, example: &str) -> Result<&str, Failed> {
-        let missing = || Failed::new(Status::Option, format!("the option {name:?} is missing (for example {example:?})"));
+        let missing = || {
+            Failed::new(Status::Option, format!("the option {name:?} is missing (for example {example:?})"))
+        };
         self.text(name)?.ok_or_else(missing)
     }
 
@@ -176,7 +178,8 @@ impl Reader<'_> {
 
     fn endpoint(&self) -> Result<Endpoint, Failed> {
         let root = self.required("root", "http://localhost:7001")?;
-        Endpoint::parse(root).map_err(|fault| Failed::new(Status::Option, format!("the option \"root\": {fault}")))
+        Endpoint::parse(root)
+            .map_err(|fault| Failed::new(Status::Option, format!("the option \"root\": {fault}")))
     }
 
     fn namespace(&self) -> Result<String, Failed> {
@@ -184,7 +187,9 @@ impl Reader<'_> {
         let namespace = format!("/{}", given.strip_prefix('/').unwrap_or(given));
         let usable = !given.is_empty()
             && !namespace.contains("//")
-            && namespace.chars().all(|c| !matches!(c, ',' | '?' | '#') && !c.is_control() && !c.is_whitespace());
+            && namespace
+                .chars()
+                .all(|c| !matches!(c, ',' | '?' | '#') && !c.is_control() && !c.is_whitespace());
         match usable {
             true => Ok(namespace),
             false => Err(wrong("nsp", "a namespace like \"chat\", \"/chat\" or \"/\", without a query")),
@@ -193,7 +198,8 @@ impl Reader<'_> {
 
     fn paths(&self) -> Result<Paths, Failed> {
         let Some(path) = self.text("path")? else { return Ok(Paths::Search) };
-        let usable = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#'));
+        let usable =
+            path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#'));
         match usable {
             true => Ok(Paths::Given(path.to_owned())),
             false => Err(wrong("path", "an HTTP path like \"/ws\", without a query")),
@@ -247,7 +253,8 @@ impl Reader<'_> {
     fn transports(&self) -> Result<(), Failed> {
         let Some(given) = self.0.get("transports") else { return Ok(()) };
         let what = "a list of transports, like [\"websocket\"]";
-        let list = given.as_array().filter(|list| !list.is_empty()).ok_or_else(|| wrong("transports", what))?;
+        let list =
+            given.as_array().filter(|list| !list.is_empty()).ok_or_else(|| wrong("transports", what))?;
         for transport in list {
             match transport.as_str() {
                 Some("websocket") => {}
@@ -296,7 +303,10 @@ mod tests {
         let options = parse("").unwrap();
         let Reconnection { enabled, attempts, delay, delay_max, randomization } = options.target.reconnection;
         assert!(enabled && options.auto_connect && options.pulls && options.receipts);
-        assert_eq!((attempts, delay.as_millis(), delay_max.as_millis(), randomization), (None, 1000, 5000, 0.5));
+        assert_eq!(
+            (attempts, delay.as_millis(), delay_max.as_millis(), randomization),
+            (None, 1000, 5000, 0.5)
+        );
         assert_eq!(options.target.connect_timeout.as_millis(), 20_000);
         assert_eq!(options.target.namespace, "/chat");
         assert_eq!(options.target.query, "deviceType=desktop");
@@ -364,7 +374,8 @@ mod tests {
 
     #[test]
     fn options_without_meaning_are_accepted() {
-        let options = parse(r#","agent":null,"withCredentials":true,"protocol":"auto","reconnectionAttempts":null"#);
+        let options =
+            parse(r#","agent":null,"withCredentials":true,"protocol":"auto","reconnectionAttempts":null"#);
         assert_eq!(options.unwrap().ignored, ["agent", "withCredentials"]);
     }
 }

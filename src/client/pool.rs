@@ -111,9 +111,10 @@ impl Pool {
         if state.ready.is_empty() || state.stopping {
             return;
         }
-        let stuck = state.workers.iter().any(|worker| {
-            worker.callbacks.load(Ordering::Relaxed) == worker.seen.load(Ordering::Relaxed)
-        });
+        let stuck = state
+            .workers
+            .iter()
+            .any(|worker| worker.callbacks.load(Ordering::Relaxed) == worker.seen.load(Ordering::Relaxed));
         if stuck && state.idle == 0 && state.workers.len() < MOST_THREADS {
             // Without another thread the work waits for a callback to return, as it would with the most of them.
             let _ = self.spawn(&mut state);

@@ -16,11 +16,7 @@ use super::{
     runtime::Runtime,
     Failed, Status,
 };
-use crate::{
-    connection::Surroundings,
-    log::Log,
-    transport::TlsCache,
-};
+use crate::{connection::Surroundings, log::Log, transport::TlsCache};
 
 struct Slot {
     /// Starts fallibly with its first user; the last one replaces it.
@@ -127,7 +123,11 @@ impl Shared {
             if Instant::now() >= until {
                 return false;
             }
-            slot = self.gone.wait_timeout(slot, Duration::from_millis(1)).unwrap_or_else(PoisonError::into_inner).0;
+            slot = self
+                .gone
+                .wait_timeout(slot, Duration::from_millis(1))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         slot.leftover.drain(..).for_each(|handle| drop(handle.join()));
         true

@@ -59,7 +59,12 @@ pub struct Subscriptions {
 impl Subscriptions {
     /// Subscribes to a name, or to any event. Gives the id, and whether events wait for it; the callback back when the client
     /// has ended.
-    pub fn add(&mut self, name: Option<&str>, once: bool, callback: Callback) -> Result<(i64, bool), Callback> {
+    pub fn add(
+        &mut self,
+        name: Option<&str>,
+        once: bool,
+        callback: Callback,
+    ) -> Result<(i64, bool), Callback> {
         if self.ended {
             return Err(callback);
         }

@@ -175,7 +175,8 @@ impl<'a> Connection<'a> {
     fn on_time(&mut self) -> Result<(), End> {
         let now = Instant::now();
         if self.paused.is_some_and(|since| since + self.max_pause <= now) {
-            let description = format!("the queue of received events was full for {} ms", self.max_pause.as_millis());
+            let description =
+                format!("the queue of received events was full for {} ms", self.max_pause.as_millis());
             return Err(End::Lost(Loss { reason: Reason::ReceiveQueueFull, description }));
         }
         self.session.on_time(now).map_err(failed)
@@ -200,7 +201,12 @@ impl<'a> Connection<'a> {
     }
 
     /// Writes what waits, then looks at the socket, the clock and the link.
-    fn poll(&mut self, cx: &mut Context<'_>, woken: Pin<&mut impl Future<Output = ()>>, connected: bool) -> Poll<Turn> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        woken: Pin<&mut impl Future<Output = ()>>,
+        connected: bool,
+    ) -> Poll<Turn> {
         if let Err(error) = self.write(cx, connected) {
             return Poll::Ready(Turn::Over(lost(&error)));
         }
@@ -316,7 +322,9 @@ fn tell(owner: &dyn Owner, connection: u64, happening: Option<Happening<'_>>) ->
         Some(Happening::Disconnected) => {
             return Err(End::Lost(Loss { reason: Reason::ServerDisconnect, description: String::new() }))
         }
-        Some(Happening::Closed) => return Err(End::Lost(closed("the server sent an Engine.IO close packet"))),
+        Some(Happening::Closed) => {
+            return Err(End::Lost(closed("the server sent an Engine.IO close packet")))
+        }
         Some(Happening::Refused { data }) => return Err(End::Refused(data)),
         Some(Happening::Heartbeat | Happening::Connected { .. }) | None => {}
     }

@@ -20,7 +20,7 @@ mod task;
 
 pub use link::{Link, State};
 pub use outbound::{Outgoing, QueueFull};
-pub use owner::{Attempt, Connected, ConnectFailure, Loss, Owner, Reason};
+pub use owner::{Attempt, ConnectFailure, Connected, Loss, Owner, Reason};
 pub use search::PathMemory;
 pub use target::{Paths, Reconnection, Target};
 pub use task::{run, Surroundings};

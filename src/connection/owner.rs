@@ -1,10 +1,6 @@
 //! What the floor above is told, and asked.
 
-use crate::{
-    engineio::Revision,
-    socketio::Received,
-    transport::TransportError,
-};
+use crate::{engineio::Revision, socketio::Received, transport::TransportError};
 
 /// A connection that stands.
 #[derive(Clone, Debug)]

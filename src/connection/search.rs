@@ -202,7 +202,8 @@ impl Search<'_> {
         let target = self.target;
         let request = self.request(path, asked, false);
         let mut socket =
-            transport::connect(&target.endpoint, &request, self.tls, target.max_message_bytes, progress).await?;
+            transport::connect(&target.endpoint, &request, self.tls, target.max_message_bytes, progress)
+                .await?;
         progress.reach(Step::Open);
         let handshake = match read_open(&mut socket).await {
             Ok(handshake) => handshake,
@@ -239,10 +240,8 @@ impl Search<'_> {
 
 /// Replaces the values of a query.
 fn mask(query: &str) -> String {
-    let masked: Vec<String> = query
-        .split('&')
-        .map(|pair| format!("{}=***", pair.split('=').next().unwrap_or_default()))
-        .collect();
+    let masked: Vec<String> =
+        query.split('&').map(|pair| format!("{}=***", pair.split('=').next().unwrap_or_default())).collect();
     masked.join("&")
 }
 
@@ -260,13 +259,18 @@ async fn read_open(socket: &mut WebSocket) -> Result<Handshake, String> {
             Some(Ok(Message::Close(_))) | None => {
                 return Err("the server closed the connection instead of sending an open packet".into())
             }
-            Some(Ok(_)) => return Err("the server's first frame is no Engine.IO open packet but binary".into()),
+            Some(Ok(_)) => {
+                return Err("the server's first frame is no Engine.IO open packet but binary".into())
+            }
             Some(Err(error)) => return Err(format!("no Engine.IO open packet came: {error}")),
         }
     };
     match engineio::decode(&text) {
         Ok(Packet::Open(data)) => Handshake::parse(data).map_err(|error| error.to_string()),
-        _ => Err(format!("the server's first frame is no Engine.IO open packet; it starts with {:?}", start(&text))),
+        _ => Err(format!(
+            "the server's first frame is no Engine.IO open packet; it starts with {:?}",
+            start(&text)
+        )),
     }
 }
 

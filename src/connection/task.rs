@@ -104,12 +104,16 @@ impl Task {
         let failed = match timeout_at(deadline, connection.handshake()).await {
             Ok(Ok(socket_id)) => {
                 let revision = connection.session().revision().unwrap_or(Revision::V4);
-                let connected = Connected { socket_id, revision, path, transport: WEBSOCKET, url, attempts: 0 };
+                let connected =
+                    Connected { socket_id, revision, path, transport: WEBSOCKET, url, attempts: 0 };
                 return Ok((connection, connected));
             }
             Ok(Err(End::Refused(data))) => {
                 connection.goodbye().await;
-                return Err(failure(vec![self.namespace_failed(path, url, "the server refused it")], Some(data)));
+                return Err(failure(
+                    vec![self.namespace_failed(path, url, "the server refused it")],
+                    Some(data),
+                ));
             }
             Ok(Err(End::Lost(loss))) => match loss.description.as_str() {
                 "" => loss.reason.text().to_owned(),
@@ -146,7 +150,12 @@ impl Task {
     }
 
     /// Lives with a connection to its end.
-    async fn live(&self, mut connection: Connection<'_>, mut connected: Connected, backoff: &mut Backoff) -> Next {
+    async fn live(
+        &self,
+        mut connection: Connection<'_>,
+        mut connected: Connected,
+        backoff: &mut Backoff,
+    ) -> Next {
         connected.attempts = backoff.attempts;
         backoff.reset();
         self.link.set_state(State::Connected);
@@ -159,7 +168,9 @@ impl Task {
         self.link.set_state(State::Disconnected);
         let loss = match end {
             End::Lost(loss) => loss,
-            End::Refused(_) | End::Closed => Loss { reason: Reason::ClientDisconnect, description: String::new() },
+            End::Refused(_) | End::Closed => {
+                Loss { reason: Reason::ClientDisconnect, description: String::new() }
+            }
         };
         let by_server = loss.reason == Reason::ServerDisconnect;
         let by_caller = loss.reason == Reason::ClientDisconnect;
@@ -190,8 +201,10 @@ impl Task {
 }
 
 fn failure(attempts: Vec<Attempt>, refusal: Option<String>) -> ConnectFailure {
-    let parts: Vec<String> =
-        attempts.iter().map(|a| format!("{} ({}): {}", a.path, a.error.step.name(), a.error.message)).collect();
+    let parts: Vec<String> = attempts
+        .iter()
+        .map(|a| format!("{} ({}): {}", a.path, a.error.step.name(), a.error.message))
+        .collect();
     let message = match &refusal {
         Some(data) => refusal_text(data),
         None => parts.join("; "),

@@ -34,7 +34,11 @@ pub unsafe fn optional<'a>(text: *const c_char, name: &str) -> Result<Option<&'a
 ///
 /// # Safety
 /// `text` is NULL or points to `len` bytes that live as long as the call.
-pub unsafe fn with_length<'a>(text: *const c_char, len: usize, name: &str) -> Result<Option<&'a str>, Failed> {
+pub unsafe fn with_length<'a>(
+    text: *const c_char,
+    len: usize,
+    name: &str,
+) -> Result<Option<&'a str>, Failed> {
     if text.is_null() {
         return match len {
             0 => Ok(None),

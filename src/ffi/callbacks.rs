@@ -83,4 +83,3 @@ pub fn log_callback(function: LogFunction, data: UserData) -> LogCallback {
         unless_exiting(|| unsafe { function(level as i32, line.as_ptr(), data.pointer) });
     })
 }
-

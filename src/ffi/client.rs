@@ -76,7 +76,11 @@ pub extern "C" fn im_client_destroy(client: im_client) -> im_status {
 /// As `im_client_destroy`, but never blocks: the handle is dead at once, and `done` (may be NULL) is called on a thread of
 /// the library when all the rest has happened. Where the call fails, `done` is not called.
 #[no_mangle]
-pub extern "C" fn im_client_destroy_async(client: im_client, done: im_done_fn, user_data: *mut c_void) -> im_status {
+pub extern "C" fn im_client_destroy_async(
+    client: im_client,
+    done: im_done_fn,
+    user_data: *mut c_void,
+) -> im_status {
     guard(|| {
         let client = process().remove(client)?;
         client.destroy_detached(done_callback(done, UserData::new(user_data, None)));

@@ -37,7 +37,11 @@ fn named(argument: &str, failed: Failed) -> Failed {
 /// # Safety
 /// `event` is NULL (an error) or NUL-terminated, `json` is NULL or NUL-terminated.
 #[no_mangle]
-pub unsafe extern "C" fn im_client_emit(client: im_client, event: *const c_char, json: *const c_char) -> im_status {
+pub unsafe extern "C" fn im_client_emit(
+    client: im_client,
+    event: *const c_char,
+    json: *const c_char,
+) -> im_status {
     with(client, |client| {
         // SAFETY: by this function's contract.
         let (event, json) = unsafe { (event_name(event)?, argument(json)?) };
@@ -64,8 +68,8 @@ pub unsafe extern "C" fn im_client_emit_args(
     with(client, |client| {
         // SAFETY: by this function's contract.
         let event = unsafe { with_length(event, event_len, "event") }?.filter(|event| !event.is_empty());
-        let event =
-            event.ok_or_else(|| Failed::new(Status::InvalidArgument, "the argument \"event\" is NULL or empty"))?;
+        let event = event
+            .ok_or_else(|| Failed::new(Status::InvalidArgument, "the argument \"event\" is NULL or empty"))?;
         // SAFETY: by this function's contract.
         let arguments = match unsafe { with_length(args, args_len, "args") }? {
             Some(args) => json_arguments(args).map_err(|failed| named("args", failed))?,

@@ -87,7 +87,11 @@ pub unsafe extern "C" fn im_event_args(event: *const im_event) -> *const c_char 
 /// # Safety
 /// `event` is NULL or a valid event, `blob` is NULL or may be written to.
 #[no_mangle]
-pub unsafe extern "C" fn im_event_blob(event: *const im_event, index: usize, blob: *mut im_blob) -> im_status {
+pub unsafe extern "C" fn im_event_blob(
+    event: *const im_event,
+    index: usize,
+    blob: *mut im_blob,
+) -> im_status {
     guard(|| {
         // SAFETY: by this function's contract.
         let event = unsafe { borrow(event) }?;

@@ -48,9 +48,10 @@ fn static_text(text: &'static str) -> *const c_char {
     use std::{collections::HashMap, sync::Mutex};
     static TEXTS: Mutex<Option<HashMap<&'static str, &'static CStr>>> = Mutex::new(None);
     let mut texts = TEXTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let made = texts.get_or_insert_default().entry(text).or_insert_with(|| {
-        Box::leak(CString::new(text).unwrap_or_default().into_boxed_c_str())
-    });
+    let made = texts
+        .get_or_insert_default()
+        .entry(text)
+        .or_insert_with(|| Box::leak(CString::new(text).unwrap_or_default().into_boxed_c_str()));
     made.as_ptr()
 }
 

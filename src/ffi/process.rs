@@ -91,7 +91,10 @@ impl Process {
     }
 
     /// Makes a client under a new handle.
-    pub fn add(&self, make: impl FnOnce(im_client) -> Result<Arc<Client>, Failed>) -> Result<im_client, Failed> {
+    pub fn add(
+        &self,
+        make: impl FnOnce(im_client) -> Result<Arc<Client>, Failed>,
+    ) -> Result<im_client, Failed> {
         let (slot, handle) = self.reserve();
         match make(handle) {
             Ok(client) => {
@@ -150,7 +153,8 @@ impl Process {
         let slot = usize::try_from(handle & 0xffff_ffff).unwrap_or(0);
         match slot.checked_sub(1) {
             Some(_) if forks < self.forks => {
-                let message = format!("client {handle} is from before a fork and belongs to the parent process");
+                let message =
+                    format!("client {handle} is from before a fork and belongs to the parent process");
                 Err(Failed::new(Status::Forked, message))
             }
             Some(slot) => Ok(slot),

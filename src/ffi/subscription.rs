@@ -53,7 +53,11 @@ pub unsafe extern "C" fn im_client_once(
 /// # Safety
 /// As for `im_client_on`.
 #[no_mangle]
-pub unsafe extern "C" fn im_client_on_any(client: im_client, r#fn: im_event_fn, user_data: *mut c_void) -> i64 {
+pub unsafe extern "C" fn im_client_on_any(
+    client: im_client,
+    r#fn: im_event_fn,
+    user_data: *mut c_void,
+) -> i64 {
     // SAFETY: by this function's contract.
     unsafe { subscribe(client, None, 0, r#fn, UserData::new(user_data, None)) }
 }

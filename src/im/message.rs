@@ -19,7 +19,9 @@ pub fn create_message(json: &str) -> Result<String, String> {
     match message.get("type").map(Value::as_i64) {
         Some(Some(kind)) if kind > 0 && !RECALLED.contains(&kind) => {}
         None => return Err("\"type\" is missing (1 text, 2 image, 3 voice)".into()),
-        Some(_) => return Err("\"type\" must be a number that a client may send: 1 text, 2 image, 3 voice".into()),
+        Some(_) => {
+            return Err("\"type\" must be a number that a client may send: 1 text, 2 image, 3 voice".into())
+        }
     }
     for field in ["from", "to", "content"] {
         match message.get(field) {
@@ -136,9 +138,14 @@ mod tests {
 
     #[test]
     fn what_the_caller_gave_stays() {
-        let json = create_message(r#"{"type":2,"from":"1","to":"g","content":"","typeu":2,"fp":"own","time":5,"x":[1]}"#);
+        let json = create_message(
+            r#"{"type":2,"from":"1","to":"g","content":"","typeu":2,"fp":"own","time":5,"x":[1]}"#,
+        );
         let message: Value = serde_json::from_str(&json.unwrap()).unwrap();
-        assert_eq!((&message["fp"], &message["typeu"], &message["time"]), (&"own".into(), &2.into(), &5.into()));
+        assert_eq!(
+            (&message["fp"], &message["typeu"], &message["time"]),
+            (&"own".into(), &2.into(), &5.into())
+        );
         assert_eq!(message["x"][0], 1);
     }
 
@@ -166,7 +173,10 @@ mod tests {
     fn copies_are_found_by_fingerprint_and_recalls_are_none() {
         let list = r#"[{"fp":"a","type":1,"n":12345678901234567890123},{"fp":"a","type":1},{"fp":"a","type":10},{"fp":"a","type":21},{"fp":"b"},{"no":1},{"no":1}]"#;
         let unique = unique_messages(list).unwrap();
-        assert_eq!(unique, r#"[{"fp":"a","type":1,"n":12345678901234567890123},{"fp":"a","type":10},{"fp":"a","type":21},{"fp":"b"},{"no":1},{"no":1}]"#);
+        assert_eq!(
+            unique,
+            r#"[{"fp":"a","type":1,"n":12345678901234567890123},{"fp":"a","type":10},{"fp":"a","type":21},{"fp":"b"},{"no":1},{"no":1}]"#
+        );
         assert!(unique_messages("{}").is_err());
         assert_eq!(timeline_id("111", "222"), "111@222");
     }

@@ -44,9 +44,7 @@ fn outgoing(names: EventNames, event: &'static str) -> &'static str {
 /// a message lost.
 pub fn after_delivery(namespace: &str, event: &str, json: &str, names: EventNames) -> Option<Reaction> {
     let envelope = || Envelope::parse(json).filter(|envelope| envelope.code == 0);
-    let receipt = |argument| {
-        Some(Reaction::Emit(Emit { event: outgoing(names, "c_message_ack"), argument }))
-    };
+    let receipt = |argument| Some(Reaction::Emit(Emit { event: outgoing(names, "c_message_ack"), argument }));
     match (namespace, event) {
         (CHAT, "c_message") => receipt(envelope()?.payload.to_owned()),
         (CHAT, "offline_message") => {
@@ -88,9 +86,13 @@ mod tests {
 
     #[test]
     fn pulls_go_out_in_chat_alone_and_in_the_servers_names() {
-        let names = |namespace, names| on_connect(namespace, names).into_iter().map(|e| e.event).collect::<Vec<_>>();
+        let names =
+            |namespace, names| on_connect(namespace, names).into_iter().map(|e| e.event).collect::<Vec<_>>();
         assert_eq!(names(CHAT, WIRE), ["offline_message", "readed_message"]);
-        assert_eq!(names(CHAT, EventNames::Constant), ["CHAT_PULL_OFFLINE_MESSAGE", "CHAT_PULL_READED_MESSAGE"]);
+        assert_eq!(
+            names(CHAT, EventNames::Constant),
+            ["CHAT_PULL_OFFLINE_MESSAGE", "CHAT_PULL_READED_MESSAGE"]
+        );
         assert!(names(SSO, WIRE).is_empty());
         assert!(names("/", WIRE).is_empty());
     }
@@ -104,7 +106,10 @@ mod tests {
             emit("CHAT_MESSAGE_ACK", r#"{"fp":"a"}"#)
         );
         let list = envelope(0, r#"[{"fp":"a"}]"#);
-        assert_eq!(after_delivery(CHAT, "offline_message", &list, WIRE), emit("c_message_ack", r#"{"data":[{"fp":"a"}]}"#));
+        assert_eq!(
+            after_delivery(CHAT, "offline_message", &list, WIRE),
+            emit("c_message_ack", r#"{"data":[{"fp":"a"}]}"#)
+        );
         assert_eq!(after_delivery(CHAT, "c_message", &envelope(1, "{}"), WIRE), None, "a failure gets none");
         assert_eq!(after_delivery(CHAT, "c_message", "[]", WIRE), None);
         assert_eq!(after_delivery("/", "c_message", &message, WIRE), None, "elsewhere it is no IM event");
@@ -117,7 +122,9 @@ mod tests {
     fn a_login_closes_and_a_failed_one_does_not() {
         let after = |json: &str| after_delivery(SSO, "qrlogin", json, WIRE);
         assert_eq!(after(&envelope(0, r#"{"token":"t"}"#)), Some(Reaction::Close));
-        for json in [envelope(1, "{}"), envelope(0, "\"pong\""), envelope(0, "{}"), envelope(1, r#"{"token":"t"}"#)] {
+        for json in
+            [envelope(1, "{}"), envelope(0, "\"pong\""), envelope(0, "{}"), envelope(1, r#"{"token":"t"}"#)]
+        {
             assert_eq!(after(&json), None, "{json}");
         }
     }

@@ -23,9 +23,9 @@ pub async fn dial(endpoint: &Endpoint, progress: &Progress) -> Result<TcpStream,
     let stream = race(&addresses).await.map_err(|message| TransportError::new(Step::Connect, message))?;
     progress.connected(started.elapsed());
     // Chat messages are small and wait for nothing.
-    stream.set_nodelay(true).map_err(|error| {
-        TransportError::new(Step::Connect, format!("can't set TCP_NODELAY: {error}"))
-    })?;
+    stream
+        .set_nodelay(true)
+        .map_err(|error| TransportError::new(Step::Connect, format!("can't set TCP_NODELAY: {error}")))?;
     Ok(stream)
 }
 

@@ -51,17 +51,14 @@ impl Endpoint {
         if authority.contains('@') {
             return Err("it must not contain a user name or password".into());
         }
-        let uri: Uri = format!("http://{authority}/")
-            .parse()
-            .map_err(|error| format!("{root:?} is no URL: {error}"))?;
+        let uri: Uri =
+            format!("http://{authority}/").parse().map_err(|error| format!("{root:?} is no URL: {error}"))?;
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         if host.is_empty() {
             return Err(format!("{root:?} has no host"));
         }
         let port = match (uri.port_u16(), uri.port().is_some() || has_colon_port(authority)) {
-            (Some(0), _) | (None, true) => {
-                return Err(format!("{root:?} has no usable port (1 to 65535)"))
-            }
+            (Some(0), _) | (None, true) => return Err(format!("{root:?} has no usable port (1 to 65535)")),
             (Some(port), _) => port,
             (None, false) => [80, 443][usize::from(secure)],
         };
@@ -97,7 +94,9 @@ fn refuse_path(rest: &str) -> Result<(), String> {
     let path = tail.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     Err(match path {
         "" => "it must not contain a query; give it in the option \"query\"".into(),
-        path => format!("it must not contain a path; give {path:?} in the option \"path\", and a namespace in \"nsp\""),
+        path => format!(
+            "it must not contain a path; give {path:?} in the option \"path\", and a namespace in \"nsp\""
+        ),
     })
 }
 

@@ -13,6 +13,7 @@ pub type Tls = TcpStream;
 pub struct TlsCache;
 
 pub async fn wrap(_: TcpStream, endpoint: &Endpoint, _: &Arc<TlsCache>) -> Result<Tls, TransportError> {
-    let message = format!("{:?} asks for TLS, but this library was built without the feature \"tls\"", endpoint.host);
+    let message =
+        format!("{:?} asks for TLS, but this library was built without the feature \"tls\"", endpoint.host);
     Err(TransportError::new(Step::Tls, message))
 }

@@ -42,7 +42,11 @@ fn build() -> Result<ClientConfig, TransportError> {
 }
 
 /// Wraps a connection in TLS.
-pub async fn wrap(stream: TcpStream, endpoint: &Endpoint, cache: &Arc<TlsCache>) -> Result<Tls, TransportError> {
+pub async fn wrap(
+    stream: TcpStream,
+    endpoint: &Endpoint,
+    cache: &Arc<TlsCache>,
+) -> Result<Tls, TransportError> {
     let failed = |message: String| TransportError::new(Step::Tls, message);
     // Reading the system's certificates takes milliseconds of disk and CPU: not on the network thread.
     let loading = cache.clone();

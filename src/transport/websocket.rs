@@ -75,11 +75,13 @@ fn upgrade_error(error: Error) -> TransportError {
         _ => None,
     };
     let message = match &error {
-        Error::Http(response) => format!("the server answered HTTP {}{}", response.status(), body(response.body())),
+        Error::Http(response) => {
+            format!("the server answered HTTP {}{}", response.status(), body(response.body()))
+        }
         Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => closed_without_answer(),
-        Error::Protocol(
-            tokio_tungstenite::tungstenite::error::ProtocolError::HandshakeIncomplete,
-        ) => closed_without_answer(),
+        Error::Protocol(tokio_tungstenite::tungstenite::error::ProtocolError::HandshakeIncomplete) => {
+            closed_without_answer()
+        }
         other => format!("the WebSocket upgrade failed: {other}"),
     };
     TransportError { step: Step::Upgrade, status, message }

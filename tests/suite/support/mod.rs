@@ -1,0 +1,32 @@
+//! What the tests share: servers as child processes, a client through the C ABI, waiting for conditions.
+
+mod client;
+mod process;
+mod server;
+
+pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
+pub use process::{command, target_dir, Running};
+pub use server::{egg, im_server, socketio, Server};
+
+use std::time::{Duration, Instant};
+
+/// How long a test waits for something that has to happen. Long, because machines are slow now and then; nothing waits so
+/// long where all is well.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until `look` finds something; panics with `what` where it does not.
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits until a condition holds.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    wait_for(what, || holds().then_some(()));
+}
