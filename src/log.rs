@@ -19,7 +19,6 @@ pub enum Level {
     Warn = 2,
     Info = 3,
     Debug = 4,
-    Trace = 5,
 }
 
 #[derive(Default)]

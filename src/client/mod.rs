@@ -1,6 +1,6 @@
 //! What a handle stands for: options, operations, subscriptions, delivery, and what all clients share.
 //!
-//! * `client`: the operations
+//! * `client`: its state, its life, its subscriptions; `sending`, `deadlines`, `ending`: more of its operations
 //! * `options`, `option_table`: the caller's options, from one table
 //! * `event`: an event as a callback sees it
 //! * `subscriptions`: who gets which event; what came too early for anybody
@@ -13,12 +13,13 @@
 
 #[allow(clippy::module_inception)]
 mod client;
+mod deadlines;
 mod delivery;
+mod ending;
 mod event;
 mod from_network;
 mod info;
 mod inside;
-mod local_event_table;
 mod log_sink;
 mod mailbox;
 mod option_table;
@@ -27,17 +28,20 @@ mod pool;
 mod replies;
 mod requests;
 mod runtime;
+mod sending;
 mod shared;
 mod status;
 mod status_table;
 mod subscriptions;
 
-pub use client::{json_arguments, json_value, Client, Destroyed, EmitFlags};
-pub use event::{Event, EventView, Kind};
+pub use client::Client;
+pub use ending::Destroyed;
+pub use event::{Event, EventView};
 pub use inside::{forget_in_child, inside_library_code, user_code};
 pub use log_sink::LogCallback;
 pub use options::Options;
 pub use requests::{Done, Outcome};
+pub use sending::{json_arguments, json_value, EmitFlags};
 pub use shared::Shared;
 pub use status::{Failed, Status};
 pub use subscriptions::Callback;

@@ -19,8 +19,7 @@ mod target;
 mod task;
 
 pub use link::{Link, State};
-pub use outbound::{Outgoing, QueueFull};
-pub use owner::{Attempt, ConnectFailure, Connected, Loss, Owner, Reason};
-pub use search::PathMemory;
+pub use outbound::Outgoing;
+pub use owner::{Attempt, ConnectFailure, Connected, Loss, Owner};
 pub use target::{Paths, Reconnection, Target};
 pub use task::{run, Surroundings};

@@ -85,6 +85,7 @@ impl Decoder {
     }
 
     /// Forgets a half received packet.
+    #[cfg(test)]
     pub fn reset(&mut self) {
         self.waiting = None;
     }

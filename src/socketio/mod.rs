@@ -14,8 +14,8 @@ mod v4;
 mod v5;
 
 pub use arguments::{Arguments, Extent};
-pub use decoder::{DecodeError, Decoded, Decoder, MAX_ATTACHMENTS};
-pub use packet::{encode_ack, encode_disconnect, encode_event, Kind, Packet};
+pub use decoder::{DecodeError, Decoded, Decoder};
+pub use packet::{encode_ack, encode_event, Kind, Packet};
 pub use session::{Failure, Happening, Received, Session, Settings};
 
 /// Event names that belong to the connection itself: a server must not send them, a caller can't emit them.

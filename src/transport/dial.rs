@@ -63,21 +63,14 @@ async fn race(addresses: &[SocketAddr]) -> Result<TcpStream, String> {
         if let Some(address) = waiting.next() {
             running.push(connect(address));
         }
-        // Until the next attempt is due, or this one failed.
-        let next = sleep(ATTEMPT_DELAY);
-        tokio::pin!(next);
-        loop {
-            tokio::select! {
-                done = running.next() => match done {
-                    Some((_, Ok(stream))) => return Ok(stream),
-                    Some((address, Err(error))) => {
-                        failures.push(format!("{address}: {error}"));
-                        break;
-                    }
-                    None => return Err(format!("can't connect to {}", failures.join("; "))),
-                },
-                () = &mut next, if waiting.len() > 0 => break,
-            }
+        // Until the next attempt is due, or one has failed.
+        tokio::select! {
+            done = running.next() => match done {
+                Some((_, Ok(stream))) => return Ok(stream),
+                Some((address, Err(error))) => failures.push(format!("{address}: {error}")),
+                None => return Err(format!("can't connect to {}", failures.join("; "))),
+            },
+            () = sleep(ATTEMPT_DELAY), if waiting.len() > 0 => {}
         }
     }
 }
