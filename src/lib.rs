@@ -20,4 +20,7 @@ mod log;
 mod socketio;
 mod transport;
 
+#[cfg(test)]
+mod properties;
+
 pub use ffi::*;

@@ -43,13 +43,16 @@ static void say(const char *format, ...) {
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
     char *line = length < 0 ? NULL : malloc((size_t)length + 1);
-    if (line == NULL) return;
+    if (line == NULL)
+        return;
     va_start(args, format);
     vsnprintf(line, (size_t)length + 1, format, args);
     va_end(args);
     for (unsigned char *c = (unsigned char *)line; *c != '\0'; c++) {
-        if (*c < 0x20 || *c == 0x7f) *c = ' ';
-        if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) c[0] = c[1] = ' '; /* U+0080 to U+009F */
+        if (*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+        if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+            c[0] = c[1] = ' '; /* U+0080 to U+009F */
     }
     puts(line); /* stdio's own lock keeps the lines of two threads apart */
     free(line);
@@ -78,9 +81,11 @@ static char *joined(const json_t *list) {
     json_t *item;
     json_array_foreach(list, index, item) length += json_string_length(item) + 2;
     char *text = calloc(length, 1);
-    if (text == NULL) return NULL;
+    if (text == NULL)
+        return NULL;
     json_array_foreach(list, index, item) {
-        if (*text != '\0') strcat(text, ", ");
+        if (*text != '\0')
+            strcat(text, ", ");
         strcat(text, json_is_string(item) ? json_string_value(item) : "");
     }
     return text;
@@ -109,8 +114,10 @@ static void keep_received(struct chat *chat, const json_t *message) {
 
 static void on_refusal(struct chat *chat, int code, const char *text) {
     say("! %s (%d, %s)", code_name(code), code, text);
-    if (code != IM_CODE_OTHER_DEVICE) return;
-    if (write(chat->wake[1], "", 1) < 0) perror("chat"); /* ends the program */
+    if (code != IM_CODE_OTHER_DEVICE)
+        return;
+    if (write(chat->wake[1], "", 1) < 0)
+        perror("chat"); /* ends the program */
 }
 
 static void on_chat_event(const im_event *event, void *user_data) {
@@ -227,7 +234,8 @@ static void send_text(struct chat *chat, const char *content) {
 
 /* Emits the text of one argument, or none, and frees it. */
 static void emit(struct chat *chat, const char *event, char *json) {
-    if (im_client_emit(chat->client, event, json) < 0) say("! %s", im_last_error());
+    if (im_client_emit(chat->client, event, json) < 0)
+        say("! %s", im_last_error());
     free(json);
 }
 
@@ -274,7 +282,8 @@ static const char HELP[] =
 
 /* Returns false when it is time to quit. */
 static bool run_line(struct chat *chat, const char *line) {
-    if (strcmp(line, "/quit") == 0) return false;
+    if (strcmp(line, "/quit") == 0)
+        return false;
     if (strcmp(line, "/help") == 0)
         puts(HELP);
     else if (strncmp(line, "/peer ", 6) == 0)
@@ -309,9 +318,12 @@ enum input { INPUT_LINE, INPUT_END, INPUT_SIGNED_IN_ELSEWHERE };
 static enum input next_line(char **line, size_t *capacity, int wake) {
     struct pollfd sources[] = {{.fd = STDIN_FILENO, .events = POLLIN},
                                {.fd = wake, .events = POLLIN}};
-    if (poll(sources, 2, -1) < 0) return INPUT_END;
-    if (sources[1].revents != 0) return INPUT_SIGNED_IN_ELSEWHERE;
-    if (getline(line, capacity, stdin) < 0) return INPUT_END;
+    if (poll(sources, 2, -1) < 0)
+        return INPUT_END;
+    if (sources[1].revents != 0)
+        return INPUT_SIGNED_IN_ELSEWHERE;
+    if (getline(line, capacity, stdin) < 0)
+        return INPUT_END;
     (*line)[strcspn(*line, "\r\n")] = '\0';
     return INPUT_LINE;
 }
@@ -322,7 +334,8 @@ static void finish(struct chat *chat) {
         say("! not all was sent: %s", im_last_error());
     else {
         pthread_mutex_lock(&chat->lock);
-        while (chat->unconfirmed > 0) pthread_cond_wait(&chat->confirmed, &chat->lock);
+        while (chat->unconfirmed > 0)
+            pthread_cond_wait(&chat->confirmed, &chat->lock);
         pthread_mutex_unlock(&chat->lock);
     }
 }
@@ -349,9 +362,11 @@ int main(int argc, char **argv) {
     bool usable = true;
     for (int i = 1; i < argc && usable; i += 2) {
         size_t flag = 0;
-        while (flag < flag_count && strcmp(flags[flag].name, argv[i]) != 0) flag++;
+        while (flag < flag_count && strcmp(flags[flag].name, argv[i]) != 0)
+            flag++;
         usable = flag < flag_count && i + 1 < argc;
-        if (usable) *flags[flag].value = argv[i + 1];
+        if (usable)
+            *flags[flag].value = argv[i + 1];
     }
     if (!usable || root == NULL || user == NULL) {
         fputs("usage: chat --root URL --user ID [--peer ID | --group ID] [--token TOKEN]\n"
@@ -364,8 +379,10 @@ int main(int argc, char **argv) {
 
     struct chat chat = {
         .user = user, .lock = PTHREAD_MUTEX_INITIALIZER, .confirmed = PTHREAD_COND_INITIALIZER};
-    if (peer != NULL) talk_to(&chat, peer, IM_MESSAGE_DOMAIN_DIRECT);
-    if (group != NULL) talk_to(&chat, group, IM_MESSAGE_DOMAIN_GROUP);
+    if (peer != NULL)
+        talk_to(&chat, peer, IM_MESSAGE_DOMAIN_DIRECT);
+    if (group != NULL)
+        talk_to(&chat, group, IM_MESSAGE_DOMAIN_GROUP);
     if (pipe(chat.wake) != 0) {
         perror("chat");
         return EXIT_FAILURE;
@@ -389,7 +406,8 @@ int main(int argc, char **argv) {
         input = next_line(&line, &capacity, chat.wake[0]);
     } while (input == INPUT_LINE && run_line(&chat, line));
 
-    if (input != INPUT_SIGNED_IN_ELSEWHERE) finish(&chat);
+    if (input != INPUT_SIGNED_IN_ELSEWHERE)
+        finish(&chat);
     im_client_destroy(chat.client); /* after this no callback runs and nothing is shared */
     free(line);
     free(chat.to);

@@ -19,13 +19,21 @@ int integer_in(const json_t *object, const char *key) {
 
 const char *code_name(int code) {
     switch (code) {
-    case IM_CODE_OK: return "success";
-    case IM_CODE_FAIL: return "failure";
-    case IM_CODE_RELOGIN: return "log in again";
-    case IM_CODE_AUTH_FAILED: return "authentication failed";
-    case IM_CODE_PARAMETER_ABSENT: return "parameter absent";
-    case IM_CODE_SEND_FAILED: return "message not sent";
-    case IM_CODE_OTHER_DEVICE: return "signed in elsewhere";
-    default: return "unknown error";
+    case IM_CODE_OK:
+        return "success";
+    case IM_CODE_FAIL:
+        return "failure";
+    case IM_CODE_RELOGIN:
+        return "log in again";
+    case IM_CODE_AUTH_FAILED:
+        return "authentication failed";
+    case IM_CODE_PARAMETER_ABSENT:
+        return "parameter absent";
+    case IM_CODE_SEND_FAILED:
+        return "message not sent";
+    case IM_CODE_OTHER_DEVICE:
+        return "signed in elsewhere";
+    default:
+        return "unknown error";
     }
 }

@@ -53,7 +53,8 @@ static void on_connect_error(const im_event *event, void *user_data) {
     json_t *detail = envelope_of(event);
     const bool again = json_is_true(json_object_get(detail, "willRetry"));
     printf("cannot connect: %s%s\n", string_in(detail, "message"), again ? ", trying again" : "");
-    if (!again) end_login(user_data, OUTCOME_FAILED, NULL);
+    if (!again)
+        end_login(user_data, OUTCOME_FAILED, NULL);
     json_decref(detail);
 }
 
@@ -80,7 +81,8 @@ static void on_login(const im_event *event, void *user_data) {
 }
 
 static bool is_light(const QRcode *code, int x, int y) {
-    if (y >= code->width + QUIET_ZONE) return false; /* the lower half of the last line */
+    if (y >= code->width + QUIET_ZONE)
+        return false; /* the lower half of the last line */
     const bool inside = x >= 0 && x < code->width && y >= 0 && y < code->width;
     return !inside || (code->data[y * code->width + x] & 1) == 0;
 }
@@ -132,7 +134,8 @@ static void random_id(char id[2 * RANDOM_ID_BYTES + 1]) {
         exit(EXIT_FAILURE);
     }
     fclose(random);
-    for (size_t i = 0; i < sizeof bytes; i++) sprintf(id + 2 * i, "%02x", bytes[i]);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        sprintf(id + 2 * i, "%02x", bytes[i]);
 }
 
 static im_client new_client(const char *root, const char *device_id) {
@@ -164,14 +167,17 @@ static enum outcome run_round(const char *root, const char *device_id) {
         pthread_cond_wait(&login.changed, &login.lock);
     const bool connected = login.connected;
     pthread_mutex_unlock(&login.lock);
-    if (connected && !show_code(root, device_id)) end_login(&login, OUTCOME_FAILED, NULL);
+    if (connected && !show_code(root, device_id))
+        end_login(&login, OUTCOME_FAILED, NULL);
 
     pthread_mutex_lock(&login.lock);
-    while (login.outcome == OUTCOME_NONE) pthread_cond_wait(&login.changed, &login.lock);
+    while (login.outcome == OUTCOME_NONE)
+        pthread_cond_wait(&login.changed, &login.lock);
     pthread_mutex_unlock(&login.lock); /* callbacks lock it, and destroy waits for callbacks */
     im_client_destroy(client);
 
-    if (login.outcome == OUTCOME_SIGNED_IN) printf("token: %s\n", login.token);
+    if (login.outcome == OUTCOME_SIGNED_IN)
+        printf("token: %s\n", login.token);
     free(login.token);
     return login.outcome;
 }
@@ -185,7 +191,8 @@ int main(int argc, char **argv) {
     const char *root = NULL, *first_id = NULL;
     long rounds = -1; /* no end */
     for (int i = 1; i < argc; i += 2) {
-        if (i + 1 == argc) return usage();
+        if (i + 1 == argc)
+            return usage();
         if (strcmp(argv[i], "--root") == 0)
             root = argv[i + 1];
         else if (strcmp(argv[i], "--device-id") == 0)
@@ -195,17 +202,20 @@ int main(int argc, char **argv) {
         else
             return usage();
     }
-    if (root == NULL || rounds == 0) return usage();
+    if (root == NULL || rounds == 0)
+        return usage();
     setvbuf(stdout, NULL, _IOLBF, 0); /* for who watches through a pipe */
 
     enum outcome outcome = OUTCOME_EXPIRED;
     for (long round = 0; round != rounds && outcome == OUTCOME_EXPIRED; round++) {
         char id[2 * RANDOM_ID_BYTES + 1];
         random_id(id);
-        if (round > 0) puts("the code has expired, here is a new one");
+        if (round > 0)
+            puts("the code has expired, here is a new one");
         outcome = run_round(root, round == 0 && first_id != NULL ? first_id : id);
     }
-    if (outcome == OUTCOME_EXPIRED) puts("no phone came");
+    if (outcome == OUTCOME_EXPIRED)
+        puts("no phone came");
     return outcome == OUTCOME_SIGNED_IN ? EXIT_SUCCESS
            : outcome == OUTCOME_EXPIRED ? EXIT_NO_PHONE
                                         : EXIT_FAILURE;

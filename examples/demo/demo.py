@@ -6,6 +6,7 @@ exit code 0 only if everything was seen. Nothing in it waits for time to pass, b
 """
 
 import argparse
+import io
 import json
 import re
 import subprocess
@@ -15,6 +16,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 STEP_SECONDS = 10  # for one line, exit or answer
 TOTAL_SECONDS = 28
@@ -24,12 +26,12 @@ print_lock = threading.Lock()
 deadline = time.monotonic() + TOTAL_SECONDS
 
 
-def show(name, mark, text):
+def show(name: str, mark: str, text: str) -> None:
     with print_lock:
         print(f"{name:<{NAME_WIDTH}} {mark} {text}", flush=True)
 
 
-def tell(text):
+def tell(text: str) -> None:
     with print_lock:
         print(f"\n— {text}", flush=True)
 
@@ -38,35 +40,37 @@ class Missing(Exception):
     """Something that should have been seen was not."""
 
 
-def seconds_left():
+def seconds_left() -> float:
     return max(0.0, min(STEP_SECONDS, deadline - time.monotonic()))
 
 
 class Program:
     """A child process whose output is shown and can be waited for."""
 
-    running = []
+    running: list["Program"] = []
 
-    def __init__(self, name, command):
+    def __init__(self, name: str, *command: str | Path):
         self.name = name
-        self.lines = []  # not yet seen by wait_for
+        self.lines: list[str] = []  # not yet seen by wait_for
         self.ended = False
         self.news = threading.Condition()
         show(name, "$", " ".join([Path(command[0]).name, *map(str, command[1:])]))
         self.process = subprocess.Popen(
-            [str(part) for part in command],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
         )
+        assert self.process.stdin and self.process.stdout, "both are pipes"
+        self.input, self.output = self.process.stdin, self.process.stdout
         Program.running.append(self)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
-    def read(self):
-        for line in self.process.stdout:
+    def read(self) -> None:
+        for line in self.output:
             line = line.rstrip("\n")
             show(self.name, "│", line)
             with self.news:
@@ -76,19 +80,19 @@ class Program:
             self.ended = True
             self.news.notify_all()
 
-    def type(self, line):
+    def type(self, line: str) -> None:
         show(self.name, "❯", line)
         try:
-            self.process.stdin.write(line + "\n")
-            self.process.stdin.flush()
+            self.input.write(line + "\n")
+            self.input.flush()
         except OSError as error:
             raise Missing(f"{self.name} takes no input any more: {error}") from error
 
-    def wait_for(self, pattern):
+    def wait_for(self, pattern: str) -> re.Match[str]:
         """The match of the first line with the pattern that no earlier wait has taken."""
-        found = None
+        found: re.Match[str] | None = None
 
-        def look():
+        def look() -> bool:
             nonlocal found
             for index, line in enumerate(self.lines):
                 found = re.search(pattern, line)
@@ -104,7 +108,7 @@ class Program:
             raise Missing(f"{self.name} {state} without a line like {pattern}")
         return found
 
-    def wait_for_end(self, code):
+    def wait_for_end(self, code: int) -> None:
         try:
             actual = self.process.wait(seconds_left())
         except subprocess.TimeoutExpired:
@@ -113,47 +117,48 @@ class Program:
         if actual != code:
             raise Missing(f"{self.name} ended with code {actual} instead of {code}")
 
-    def end_input(self):
+    def end_input(self) -> None:
         show(self.name, "❯", "(end of input)")
-        self.process.stdin.close()
+        self.input.close()
 
-    def kill(self):
+    def kill(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
 
 
 class Demo:
-    def __init__(self, bin_dir, server, directory):
+    def __init__(self, bin_dir: Path, server: Path, directory: str):
         self.bin_dir = bin_dir
         self.server = server
         self.data = Path(directory) / "messages.jsonl"
-        self.checks = []
+        self.checks: list[str] = []
 
-    def check(self, text):
+    def check(self, text: str) -> None:
         self.checks.append(text)
 
-    def start_server(self):
+    def start_server(self) -> str:
+        """The URL of the server."""
         users = ["--user", "alice:alices-token", "--user", "bob:bobs-token", "--strict"]
-        options = ["--port", "0", "--data", self.data, "--exit-with-stdin", "--quiet"]
-        program = Program("server", [self.server, *options, *users])
+        options = ["--port", "0", "--data", str(self.data), "--exit-with-stdin", "--quiet"]
+        program = Program("server", self.server, *options, *users)
         port = json.loads(program.wait_for(r'^\{"port":.*\}$')[0])["port"]
-        self.root = f"http://127.0.0.1:{port}"
         self.check("the server is ready")
+        return f"http://127.0.0.1:{port}"
 
-    def chat(self, name, user, token, peer):
+    def chat(self, name: str, user: str, token: str, peer: str) -> Program:
         options = ["--root", self.root, "--user", user, "--token", token, "--peer", peer]
-        program = Program(name, [self.bin_dir / "chat", *options])
+        program = Program(name, self.bin_dir / "chat", *options)
         program.wait_for(r"^\* connected by websocket")
         return program
 
-    def stored_message(self, sequence):
+    def stored_message(self, sequence: int) -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(self.root + "/messages", timeout=seconds_left() or 0.1) as response:
             messages = json.load(response)
         return next(message for message in messages if message["sequenceId"] == sequence)
 
-    def wait_for_delivery(self, sequence):
+    def wait_for_delivery(self, sequence: int) -> None:
         """The receipt travels from the client to the server: there is no line of output to wait for."""
         end = time.monotonic() + seconds_left()
         while not self.stored_message(sequence)["delivered"]:
@@ -161,7 +166,7 @@ class Demo:
                 raise Missing(f"the server has no delivery receipt for message {sequence}")
             time.sleep(0.02)
 
-    def send(self, sender, receiver, name, text):
+    def send(self, sender: Program, receiver: Program | None, name: str, text: str) -> int:
         """Types a text. Returns its number once the server has confirmed it and, if there, the receiver shows it."""
         sender.type(text)
         sequence = int(sender.wait_for(r"^✓ stored (\d+)$")[1])
@@ -169,9 +174,9 @@ class Demo:
             receiver.wait_for(f"^{name}: {re.escape(text)}$")
         return sequence
 
-    def run(self):
+    def run(self) -> None:
         tell("A server, and two chats")
-        self.start_server()
+        self.root = self.start_server()
         alice = self.chat("alice", "alice", "alices-token", "bob")
         alice.wait_for(r"^\* alice is online")
         bob = self.chat("bob", "bob", "bobs-token", "alice")
@@ -225,14 +230,14 @@ class Demo:
         self.check("her second chat goes on")
 
         tell("Carol signs in by scanning a QR code with her phone")
-        qr_login = Program("qr_login", [self.bin_dir / "qr_login", "--root", self.root])
+        qr_login = Program("qr_login", self.bin_dir / "qr_login", "--root", self.root)
         device = qr_login.wait_for(r"^device id: (\S+)$")[1]
         drawn = [line for line in qr_login.lines if re.fullmatch(r"[ ▀▄█]{29,}", line)]
         if len(drawn) < 15:
             raise Missing("qr_login drew no QR code")
         self.check("qr_login drew a QR code")
         options = ["--url", self.root, "--device-id", device, "--user", "carol"]
-        phone = Program("phone", [self.server, "phone", *options])
+        phone = Program("phone", self.server, "phone", *options)
         phone.wait_for_end(0)
         token = qr_login.wait_for(r"^token: (\S+)$")[1]
         qr_login.wait_for_end(0)
@@ -248,13 +253,15 @@ class Demo:
         self.check("all chats ended by themselves")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale
+    parser = argparse.ArgumentParser(description="Plays the demo and checks it.")
     parser.add_argument("--bin-dir", type=Path, required=True, help="where chat and qr_login are")
     parser.add_argument("--server", type=Path, required=True, help="the im-server program")
     options = parser.parse_args()
 
-    missing = None
+    missing: Exception | None = None
     with tempfile.TemporaryDirectory(prefix="im-demo-") as directory:
         demo = Demo(options.bin_dir, options.server, directory)
         try:
@@ -276,5 +283,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")
     sys.exit(main())

@@ -83,8 +83,10 @@ impl Owner for Client {
         }
     }
 
-    fn on_connect_failure(&self, failure: ConnectFailure) {
+    fn on_connect_failure(&self, failure: ConnectFailure) -> bool {
         let ConnectFailure { message, attempts, refusal, will_retry, attempt } = failure;
+        let code = self.ending_code();
+        let will_retry = will_retry && code.is_none();
         let mut reason = json!({
             "message": message,
             "willRetry": will_retry,
@@ -92,6 +94,9 @@ impl Owner for Client {
         });
         if let Some(refusal) = &refusal {
             reason["data"] = serde_json::from_str(refusal).unwrap_or(Value::Null);
+        }
+        if let Some(code) = code {
+            reason["code"] = code.into();
         }
         self.tell("connect_error", reason.clone());
         if let Some(refusal) = refusal {
@@ -102,6 +107,7 @@ impl Owner for Client {
             reason["attempt"] = attempt.into();
             self.tell("reconnect_error", reason);
         }
+        will_retry
     }
 
     fn on_reconnect_failed(&self, attempts: u64) {

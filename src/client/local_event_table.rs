@@ -5,7 +5,7 @@ pub const LOCAL_EVENTS: [(&str, &str); 8] = [
     ("connect", "connected: {\"sid\", \"protocol\": 3 or 4, \"transport\", \"path\", \"recovered\"}."),
     (
         "connect_error",
-        "an attempt failed: {\"message\", \"willRetry\", \"attempts\": [{\"path\", \"url\", \"transport\", \"step\", \"status\"?, \"message\"}], \"data\"? (the server's refusal)}.",
+        "an attempt failed: {\"message\", \"willRetry\", \"attempts\": [{\"path\", \"url\", \"transport\", \"step\", \"status\"?, \"message\"}], \"data\"? (the server's refusal), \"code\"? (an im_error that came with it)}.",
     ),
     ("disconnect", "the connection is gone: {\"reason\", \"description\"?, \"code\"?, \"willReconnect\"}."),
     ("error", "a 2.x server refused the namespace or reports an error: what it said, as JSON."),

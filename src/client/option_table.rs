@@ -139,16 +139,4 @@ mod tests {
             assert!(OPTIONS[at + 1..].iter().all(|(other, _, _)| other != name), "{name}");
         }
     }
-
-    /// The README's table of options is this table.
-    #[test]
-    fn the_readme_shows_this_table() {
-        let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-        for (name, support, meaning) in OPTIONS {
-            if let Built(kind, default) = support {
-                let row = format!("| `{name}` | {kind} | {default} | {meaning} |");
-                assert!(readme.contains(&row), "the README lacks the row\n{row}");
-            }
-        }
-    }
 }

@@ -152,6 +152,13 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
+    /// The handshake failed: events that came before the answer, a business error perhaps, are told all the same.
+    pub fn deliver_what_came(&mut self) {
+        for event in self.session.take_early() {
+            self.owner.on_event(event, self.number);
+        }
+    }
+
     fn tell(&self, happening: Happening<'_>) -> Result<(), End> {
         tell(self.owner, self.number, Some(happening))
     }

@@ -30,6 +30,8 @@ pub struct Wish {
     pub end: bool,
     /// Goes up with every close, so that a close followed by an open still closes.
     pub closes: u64,
+    /// Goes up with every open, so that one made while the task gives up is not lost.
+    pub opens: u64,
 }
 
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Link {
     pub fn new(open: bool, outbound_limit: usize) -> Self {
         Link {
             shared: Mutex::new(Shared {
-                wish: Wish { open, end: false, closes: 0 },
+                wish: Wish { open, end: false, closes: 0, opens: 0 },
                 outbound: Outbound::new(outbound_limit),
                 woken: false,
             }),
@@ -95,7 +97,11 @@ impl Link {
     // The client's side.
 
     pub fn open(&self) {
-        self.lock().wish.open = true;
+        {
+            let mut shared = self.lock();
+            shared.wish.open = true;
+            shared.wish.opens += 1;
+        }
         self.wake();
     }
 
@@ -111,7 +117,7 @@ impl Link {
     pub fn end(&self) {
         {
             let mut shared = self.lock();
-            shared.wish = Wish { open: false, end: true, closes: shared.wish.closes + 1 };
+            shared.wish = Wish { open: false, end: true, closes: shared.wish.closes + 1, ..shared.wish };
         }
         self.flushed.notify_all();
         self.wake();
@@ -195,10 +201,10 @@ impl Link {
         self.lock().wish
     }
 
-    /// The task gave up by itself: without a new wish it stays so.
-    pub(super) fn rest(&self, closes: u64) {
+    /// The task gave up by itself, and had told so after `wish` was read: without a newer wish it stays so.
+    pub(super) fn rest(&self, wish: Wish) {
         let mut shared = self.lock();
-        if shared.wish.closes == closes {
+        if shared.wish == wish {
             shared.wish.open = false;
         }
     }

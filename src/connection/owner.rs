@@ -74,7 +74,8 @@ pub struct Loss {
 pub trait Owner: Send + Sync + 'static {
     fn on_connecting(&self, attempt: u64);
     fn on_connected(&self, connected: Connected);
-    fn on_connect_failure(&self, failure: ConnectFailure);
+    /// An attempt failed; says whether to make another, where `will_retry` allows it.
+    fn on_connect_failure(&self, failure: ConnectFailure) -> bool;
     fn on_reconnect_failed(&self, attempts: u64);
     /// An event came; `connection` numbers the connection that a reply would go to.
     fn on_event(&self, event: Received<'_>, connection: u64);

@@ -54,7 +54,8 @@ struct Task {
 /// What follows a connection, or an attempt.
 enum Next {
     Again,
-    Stop,
+    /// With the wish as it was before the caller was told.
+    Stop(Wish),
 }
 
 impl Task {
@@ -73,8 +74,11 @@ impl Task {
                 Ok((connection, connected)) => self.live(connection, connected, &mut backoff).await,
                 Err(failure) => self.on_failure(failure, &backoff),
             };
-            if matches!(next, Next::Stop) {
-                self.link.rest(wish.closes);
+            if let Next::Stop(before) = next {
+                // A caller that closed meanwhile has decided the rest already.
+                if before.closes == wish.closes {
+                    self.link.rest(before);
+                }
                 return;
             }
             self.link.set_state(State::Reconnecting);
@@ -125,6 +129,7 @@ impl Task {
                 format!("no answer to the CONNECT within the connect timeout of {limit} ms")
             }
         };
+        connection.deliver_what_came();
         Err(failure(vec![self.namespace_failed(path, url, &failed)], None))
     }
 
@@ -136,17 +141,17 @@ impl Task {
     /// Tells of a failed attempt and whether another follows. A refusal of the namespace is final.
     fn on_failure(&self, mut failure: ConnectFailure, backoff: &Backoff) -> Next {
         failure.attempt = backoff.attempts;
-        failure.will_retry = failure.refusal.is_none() && backoff.allows();
+        let (allowed, refused) = (backoff.allows(), failure.refusal.is_some());
+        failure.will_retry = allowed && !refused;
         self.log(Level::Warn, format_args!("{}", failure.message));
-        let (will_retry, refused) = (failure.will_retry, failure.refusal.is_some());
-        self.owner.on_connect_failure(failure);
-        if will_retry {
+        let before = self.link.wish();
+        if self.owner.on_connect_failure(failure) {
             return Next::Again;
         }
-        if !refused && self.target.reconnection.enabled {
+        if !allowed && !refused && self.target.reconnection.enabled {
             self.owner.on_reconnect_failed(backoff.attempts);
         }
-        Next::Stop
+        Next::Stop(before)
     }
 
     /// Lives with a connection to its end.
@@ -177,14 +182,22 @@ impl Task {
         let queue_full = loss.reason == Reason::ReceiveQueueFull;
         self.log(Level::Info, format_args!("disconnected: {} {}", loss.reason.text(), loss.description));
         // A link that stopped answering gets no goodbye.
-        match loss.reason {
-            Reason::PingTimeout | Reason::TransportError | Reason::TransportClose => drop(connection),
-            _ => connection.goodbye().await,
-        }
-        self.link.drop_where(|frame| frame.connection.is_some());
+        let dead =
+            matches!(loss.reason, Reason::PingTimeout | Reason::TransportError | Reason::TransportClose);
         let may_retry = !by_server && !by_caller && self.target.reconnection.enabled;
-        if !self.owner.on_lost(loss, may_retry) {
-            return Next::Stop;
+        let before = self.link.wish();
+        let retry = self.owner.on_lost(loss, may_retry);
+        // Answers to this connection's questions, and what was not to wait.
+        self.link.drop_where(|frame| frame.connection.is_some() || frame.volatile);
+        match dead {
+            true => {
+                drop(connection);
+                self.link.all_written();
+            }
+            false => connection.goodbye().await,
+        }
+        if !retry {
+            return Next::Stop(before);
         }
         if queue_full {
             self.until_room().await;

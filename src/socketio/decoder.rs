@@ -54,7 +54,7 @@ pub struct Decoded<'a> {
 }
 
 impl Decoded<'_> {
-    fn into_owned(self) -> Decoded<'static> {
+    pub fn into_owned(self) -> Decoded<'static> {
         Decoded {
             kind: self.kind,
             namespace: Cow::Owned(self.namespace.into_owned()),

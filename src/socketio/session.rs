@@ -187,6 +187,17 @@ impl Session {
         }
     }
 
+    /// The connection failed before its CONNECT was answered: the events that came all the same.
+    pub fn take_early(&mut self) -> Vec<Received<'static>> {
+        self.phase = Phase::Over;
+        let messages: Vec<String> = self.early.drain(..).collect();
+        let decoded = messages.iter().filter_map(|message| {
+            // Kept with its Engine.IO type in front, and decoded once before.
+            self.decoder.text(message.get(1..)?, self.revision).ok()?.map(Decoded::into_owned)
+        });
+        decoded.map(received).collect()
+    }
+
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::AwaitRoot(at) => Some(self.heartbeat.deadline().map_or(at, |other| at.min(other))),

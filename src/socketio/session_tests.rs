@@ -178,6 +178,16 @@ fn events_before_the_connect_come_right_after_it() {
 }
 
 #[test]
+fn events_before_a_connect_that_never_comes_are_not_lost() {
+    let (mut session, now) = session("/chat", None, None);
+    session.on_text("42/chat,[\"im_error\",{\"code\":20001}]", now).unwrap();
+    let early = session.take_early();
+    assert_eq!(early.len(), 1);
+    assert_eq!(early[0].name, "im_error");
+    assert_eq!(&early[0].data[early[0].extent.first.clone().unwrap()], "{\"code\":20001}");
+}
+
+#[test]
 fn binary_frames_follow_their_revision() {
     for (max_payload, frame) in [(Some(1), &[1u8, 2][..]), (None, &[4u8, 1, 2][..])] {
         let (mut session, now) = session("/chat", None, max_payload);

@@ -1,0 +1,87 @@
+# make demo: the main job, shown on the embedded server.  make test: everything that is checked.
+# Both install what they need (Debian packages as root, npm by a lock file, pip into target/venv) and are quick the second time.
+
+SHELL := /bin/bash
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+DEBUG := $(CARGO_TARGET_DIR)/debug
+VENV := $(CARGO_TARGET_DIR)/venv
+SERVERS := tests/servers/node_modules/.installed
+
+say = @printf '\n== %s\n' '$(1)'
+
+.PHONY: build release demo test lint unit header servers examples packages-demo packages-test clean
+
+build:
+	$(call say,Building the library)
+	cargo build --locked
+	@ln -sf libim_client.so $(DEBUG)/libim_client.so.0
+
+release: packages-demo
+	$(call say,Building the library for release)
+	cargo build --locked --release
+	@ln -sf libim_client.so $(CARGO_TARGET_DIR)/release/libim_client.so.0
+	tools/static_lib.sh $(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/release/libim_client-static.a
+
+demo: packages-demo build examples
+	$(call say,Building the embedded IM server)
+	cargo build --locked -p im-server
+	$(call say,The demo: two users chat$(comma) a QR-code login succeeds)
+	python3 examples/demo/demo.py --bin-dir $(DEBUG)/examples-c --server $(DEBUG)/im-server
+
+comma := ,
+
+examples: build
+	$(call say,Building the C examples)
+	$(MAKE) -C examples/c BIN_DIR=$(DEBUG)/examples-c IM_LIBDIR=$(DEBUG)
+
+# The committed header is the one that the build makes from src/ffi.
+header: build
+	cp "$$(ls -t $(DEBUG)/build/im-client-*/out/im_client.h | head -1)" include/im_client.h
+
+servers: $(SERVERS)
+
+$(SERVERS): tests/servers/package-lock.json
+	$(call say,Installing the servers that the tests run against)
+	cd tests/servers && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+packages-demo:
+	@tools/packages.sh gcc make pkg-config python3 libjansson-dev libqrencode-dev
+
+packages-test:
+	@tools/packages.sh gcc g++ make pkg-config python3 python3-venv libjansson-dev libqrencode-dev \
+	    libssl-dev openssl valgrind clang-format binutils
+	@tools/node.sh
+
+$(VENV)/.installed: tools/requirements.txt
+	$(call say,Installing the Python linters)
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --require-virtualenv -r tools/requirements.txt
+	@touch $@
+
+lint: packages-test $(VENV)/.installed
+	$(call say,Checking form: rustfmt$(comma) clippy$(comma) clang-format$(comma) ruff$(comma) mypy)
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked -p im-client --lib --no-default-features -- -D warnings
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' ':!include/im_client.h')
+	$(VENV)/bin/ruff check examples tools tests
+	$(VENV)/bin/mypy --strict $$(git ls-files '*.py')
+
+test: packages-test servers lint build examples
+	$(call say,Building the servers and peers of the tests)
+	cargo build --locked -p im-server -p peer
+	$(call say,Building the library with AddressSanitizer)
+	tools/build_asan.sh
+	$(MAKE) release
+	$(call say,Testing the servers themselves with the official clients)
+	cd tests/servers && npm test --silent
+	$(call say,Testing the library)
+	cargo test --locked --workspace
+	$(MAKE) demo
+	$(call say,All tests passed)
+
+clean:
+	cargo clean
+	rm -rf tests/servers/node_modules

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing; says so, and does nothing where all are there.
+set -euo pipefail
+missing=()
+for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+echo "== Installing from Debian: ${missing[*]}"
+if [ "$(id -u)" -ne 0 ]; then
+    echo "This needs root. Run: apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
