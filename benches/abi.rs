@@ -17,7 +17,8 @@ fn c(text: &str) -> CString {
 /// Checks, encodes and queues an emit of a client that is not connected.
 #[divan::bench]
 fn emit(bencher: divan::Bencher) {
-    let options = c(r#"{"root":"http://127.0.0.1:1","nsp":"chat","autoConnect":false,"sendQueueBytes":1073741824}"#);
+    let options =
+        c(r#"{"root":"http://127.0.0.1:1","nsp":"chat","autoConnect":false,"sendQueueBytes":1073741824}"#);
     // SAFETY: NUL-terminated, as all strings here.
     let client = unsafe { im_client_new(options.as_ptr()) };
     assert_ne!(client, 0);

@@ -10,6 +10,7 @@
 //! * `socketio`, `engineio`: the protocols as state machines, without input, output or clock
 //! * `log`: lines for whoever wants them
 #![deny(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod client;
 mod connection;

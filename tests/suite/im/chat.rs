@@ -173,7 +173,8 @@ fn recall(server: &Server, kind: i32, event: &str) -> (Value, Value) {
     bob.wait(wire("CHAT_MESSAGE"));
     assert_eq!(ann.emit(wire("CHAT_TO_UNDO"), &json!({ "fp": "f1" })), 0);
     let recalled = |client: &TestClient| {
-        let envelope = client.wait_where(wire(event), "it is a recall", |envelope| payload(envelope)["type"] != kind);
+        let envelope =
+            client.wait_where(wire(event), "it is a recall", |envelope| payload(envelope)["type"] != kind);
         payload(&envelope.json).clone()
     };
     (recalled(&ann), recalled(&bob))

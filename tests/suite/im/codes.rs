@@ -4,17 +4,17 @@ use ::im_client::*;
 use serde_json::{json, Value};
 
 use super::kit::*;
-use crate::support::{egg, wait_until, Server, TestClient};
+use crate::support::{egg, Server, TestClient};
 
 /// The client was refused: it says so, with the code, and stays away.
-fn stays_away(server: &Server, client: &TestClient, code: &str, reason: &str) {
+fn stays_away(server: &Server, client: &TestClient, code: &str, reason: &str, others: &[&TestClient]) {
     let code: i64 = macro_of(code).parse().expect("a number");
     assert_eq!(client.wait(wire("IMERROR")).json["code"], code);
     let disconnect = client.wait("disconnect").json;
     assert_eq!(disconnect["code"], code, "{disconnect}");
     assert_eq!(disconnect["reason"], reason, "{disconnect}");
     assert_eq!(disconnect["willReconnect"], false, "{disconnect}");
-    nobody_reconnects(server);
+    only_reconnect(server, others);
     assert_eq!((client.count("connect"), client.count("reconnect_attempt")), (1, 0));
     assert_eq!(client.state(), IM_STATE_DISCONNECTED);
     assert_eq!(client.info()["connections"], 1);
@@ -24,7 +24,7 @@ fn stays_away(server: &Server, client: &TestClient, code: &str, reason: &str) {
 fn refused(options: impl Fn(&Server) -> Value, code: &str) {
     let server = egg(&[]);
     let client = TestClient::new(options(&server));
-    stays_away(&server, &client, code, "io server disconnect");
+    stays_away(&server, &client, code, "io server disconnect", &[]);
 }
 
 fn chat_with(query: Value) -> impl Fn(&Server) -> Value {
@@ -54,7 +54,8 @@ fn a_session_that_must_log_in_again_is_401() {
 #[test]
 fn a_refused_client_may_be_opened_again_by_its_user() {
     let server = egg(&[]);
-    let client = TestClient::new(with(user(&server, "ann"), "query", json!({ "userId": "ann", "token": "bad" })));
+    let client =
+        TestClient::new(with(user(&server, "ann"), "query", json!({ "userId": "ann", "token": "bad" })));
     client.wait("disconnect");
     assert_eq!(im_client_open(client.handle), 0);
     client.wait_nth("connect", 2);
@@ -68,7 +69,7 @@ fn the_same_user_on_the_same_device_class_kicks_out_the_first() {
     let first = TestClient::new(user(&server, "ann"));
     round_trip(&first);
     let second = TestClient::new(user(&server, "ann"));
-    stays_away(&server, &first, "IM_CODE_OTHER_DEVICE", "io server disconnect");
+    stays_away(&server, &first, "IM_CODE_OTHER_DEVICE", "io server disconnect", &[&second]);
     round_trip(&second);
     assert_eq!(second.count(wire("IMERROR")), 0);
 }
@@ -97,7 +98,8 @@ fn cut(server: &Server, code: &str, after_ms: u64) -> TestClient {
     let ann = TestClient::new(user(server, "ann"));
     round_trip(&ann);
     let code: i64 = macro_of(code).parse().expect("a number");
-    let error = json!({ "userId": "ann", "code": code, "transportOnly": true, "disconnectAfterMs": after_ms });
+    let error =
+        json!({ "userId": "ann", "code": code, "transportOnly": true, "disconnectAfterMs": after_ms });
     assert_eq!(server.post("/control/error", error)["sent"], 1);
     ann
 }
@@ -105,7 +107,7 @@ fn cut(server: &Server, code: &str, after_ms: u64) -> TestClient {
 fn stays_away_after(code: &str, after_ms: u64) {
     let server = egg(&[]);
     let ann = cut(&server, code, after_ms);
-    stays_away(&server, &ann, code, "transport close");
+    stays_away(&server, &ann, code, "transport close", &[]);
 }
 
 #[test]
@@ -130,7 +132,7 @@ fn a_connection_lost_300_ms_after_a_code_is_not_made_again() {
 
 #[test]
 fn a_connection_lost_long_after_20004_is_not_made_again() {
-    stays_away_after("IM_CODE_OTHER_DEVICE", 1500);
+    stays_away_after("IM_CODE_OTHER_DEVICE", 1200);
 }
 
 fn comes_back_after(code: &str, after_ms: u64) {
@@ -149,7 +151,7 @@ fn a_connection_lost_after_20003_is_made_again() {
 
 #[test]
 fn a_connection_lost_long_after_20001_is_made_again() {
-    comes_back_after("IM_CODE_AUTH_FAILED", 1500);
+    comes_back_after("IM_CODE_AUTH_FAILED", 2500);
 }
 
 #[test]
@@ -173,6 +175,5 @@ fn an_error_alone_changes_nothing() {
     server.post("/control/error", json!({ "userId": "ann", "code": 20001 }));
     ann.wait(wire("IMERROR"));
     round_trip(&ann);
-    wait_until("the connection", || ann.state() == IM_STATE_CONNECTED);
-    assert_eq!(connections(&server), 1);
+    assert_eq!((ann.count("disconnect"), connections(&server)), (0, 1));
 }

@@ -13,7 +13,8 @@ use crate::support::{c, last_error, wait_until, Server, TestClient, PATIENCE};
 /// The value of a macro of the C header, as a C caller gets it.
 pub fn macro_of(name: &str) -> &'static str {
     let lines = include_str!("../../../include/im_client.h").lines();
-    let mut values = lines.filter_map(|line| line.strip_prefix("#define ")?.strip_prefix(name)?.strip_prefix(' '));
+    let mut values =
+        lines.filter_map(|line| line.strip_prefix("#define ")?.strip_prefix(name)?.strip_prefix(' '));
     values.next().unwrap_or_else(|| panic!("the header has no {name}")).trim_matches(['"', '(', ')'])
 }
 
@@ -65,7 +66,8 @@ pub fn message(from: &str, to: &str, fp: &str) -> Value {
 /// Sends a message and waits until the server has stored it; gives what it stored.
 pub fn send(from: &TestClient, message: &Value) -> Value {
     assert_eq!(from.emit(wire("CHAT_TO"), message), 0);
-    let ack = from.wait_where(wire("CHAT_TO_ACK"), "fp is the message's", |ack| payload(ack)["fp"] == message["fp"]);
+    let ack = from
+        .wait_where(wire("CHAT_TO_ACK"), "fp is the message's", |ack| payload(ack)["fp"] == message["fp"]);
     payload(&ack.json).clone()
 }
 
@@ -103,23 +105,30 @@ pub fn connections(server: &Server) -> u64 {
     server.stats()["engines"].as_u64().expect("a number")
 }
 
-/// Proves that none of the clients without a connection makes another one: in the time in which one of the same options
-/// has lost its connection and reconnected three times, nobody else connected.
-pub fn nobody_reconnects(server: &Server) {
+/// Proves that a client without a connection makes none: in the time in which another one with the same delays has lost its
+/// connection and reconnected three times, nobody connected but that one and those who are expected to.
+pub fn only_reconnect(server: &Server, expected: &[&TestClient]) {
     let clock = TestClient::new(user(server, "clock"));
     clock.wait("connect");
     let before = connections(server);
     for round in 1..=3 {
         server.post("/control/drop", json!({}));
-        clock.wait_nth("reconnect", round);
+        for client in expected.iter().chain([&&clock]) {
+            client.wait_nth("reconnect", round);
+        }
     }
-    assert_eq!(connections(server), before + 3, "somebody connected who should not");
+    let lost = 3 * (expected.len() as u64 + 1);
+    assert_eq!(connections(server), before + lost, "somebody connected who should not");
 }
 
 type Function = Box<dyn Fn(&im_event) + Send + Sync>;
 
 /// Subscribes a closure to an event.
-pub fn subscribe(client: &TestClient, event: &str, function: impl Fn(&im_event) + Send + Sync + 'static) -> i64 {
+pub fn subscribe(
+    client: &TestClient,
+    event: &str,
+    function: impl Fn(&im_event) + Send + Sync + 'static,
+) -> i64 {
     unsafe extern "C" fn call(event: *const im_event, function: *mut c_void) {
         // SAFETY: both live through the callback.
         let (event, function) = unsafe { (&*event, &*function.cast::<Function>()) };

@@ -33,7 +33,8 @@ fn a_message_is_made_from_its_four_fields() {
 
 #[test]
 fn no_two_messages_have_one_fingerprint() {
-    let made = || create(r#"{"type":1,"from":"ann","to":"bob","content":""}"#).expect("a message")["fp"].to_string();
+    let made =
+        || create(r#"{"type":1,"from":"ann","to":"bob","content":""}"#).expect("a message")["fp"].to_string();
     let fingerprints: std::collections::HashSet<String> = (0..1000).map(|_| made()).collect();
     assert_eq!(fingerprints.len(), 1000);
 }
@@ -80,7 +81,8 @@ fn a_timeline_has_a_direction() {
 #[test]
 fn copies_are_taken_out_and_recalls_stay() {
     let list = r#"[{"fp":"a","type":1,"n":1},{"fp":"b","type":1},{"fp":"a","type":1,"n":2},{"fp":"a","type":10},{"fp":"a","type":21}]"#;
-    let expected = r#"[{"fp":"a","type":1,"n":1},{"fp":"b","type":1},{"fp":"a","type":10},{"fp":"a","type":21}]"#;
+    let expected =
+        r#"[{"fp":"a","type":1,"n":1},{"fp":"b","type":1},{"fp":"a","type":10},{"fp":"a","type":21}]"#;
     assert_eq!(unique(list).as_deref(), Some(expected));
     assert_eq!(unique("{}"), None);
     assert_eq!(im_last_status(), status("IM_ERROR_JSON"));

@@ -43,7 +43,8 @@ fn off_by_the_other_name(made: &str, off: &str) {
     for name in [made, "weather"] {
         ann.on(name);
     }
-    let say = |event: &str| server.post("/control/emit", json!({ "nsp": "/chat", "event": event, "args": [1] }));
+    let say =
+        |event: &str| server.post("/control/emit", json!({ "nsp": "/chat", "event": event, "args": [1] }));
     crate::support::wait_until("the connection", || ann.state() == IM_STATE_CONNECTED);
     say("sys_notice");
     ann.wait("sys_notice");

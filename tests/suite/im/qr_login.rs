@@ -52,7 +52,7 @@ fn a_login_gives_the_token_and_closes() {
     assert_eq!(disconnect, json!({ "reason": "io client disconnect", "willReconnect": false }));
     wait_until("the client's end of the connection", || client.state() == IM_STATE_DISCONNECTED);
     wait_until("the server's end of the connection", || server.stats()["enginesNow"] == 0);
-    nobody_reconnects(&server);
+    only_reconnect(&server, &[]);
     assert_eq!(client.count("connect"), 1);
 }
 
@@ -96,7 +96,7 @@ fn the_servers_time_limit_ends_the_client_for_good() {
     let client = waiting_device(&server);
     let disconnect = client.wait("disconnect").json;
     assert_eq!(disconnect, json!({ "reason": "io server disconnect", "willReconnect": false }));
-    nobody_reconnects(&server);
+    only_reconnect(&server, &[]);
     assert_eq!(client.count("connect"), 1);
     assert_eq!(im_client_open(client.handle), 0, "a new QR code takes a new connection");
     client.wait_nth("connect", 2);

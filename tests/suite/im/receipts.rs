@@ -106,7 +106,10 @@ fn gets_no_receipt(event: &str, envelope: Value) {
 #[test]
 fn a_failure_gets_no_receipt() {
     let payload = json!({ "fp": "f1" });
-    gets_no_receipt("c_message", json!({ "code": 1, "data": { "action": "CHAT_MESSAGE", "payload": payload } }));
+    gets_no_receipt(
+        "c_message",
+        json!({ "code": 1, "data": { "action": "CHAT_MESSAGE", "payload": payload } }),
+    );
 }
 
 #[test]
@@ -123,8 +126,10 @@ fn what_is_no_envelope_gets_no_receipt() {
 #[test]
 fn there_are_no_receipts_where_they_are_switched_off() {
     let server = egg(&[]);
-    let (ann, bob) =
-        (TestClient::chat(&server.root(), "ann"), TestClient::new(with(user(&server, "bob"), "receipts", false)));
+    let (ann, bob) = (
+        TestClient::chat(&server.root(), "ann"),
+        TestClient::new(with(user(&server, "bob"), "receipts", false)),
+    );
     round_trip(&bob);
     send(&ann, &message("ann", "bob", "f1"));
     bob.wait(wire("CHAT_MESSAGE"));
@@ -172,23 +177,6 @@ fn an_early_message_gets_its_receipt_when_somebody_takes_it() {
 }
 
 #[test]
-fn a_message_that_is_being_handled_at_the_end_gets_none() {
-    let server = egg(&[]);
-    let (ann, bob) = (TestClient::chat(&server.root(), "ann"), nearly_deaf(&server, "bob"));
-    let handle = bob.handle;
-    let gate = Gate::default();
-    let closed = gate.clone();
-    subscribe(&bob, wire("CHAT_MESSAGE"), move |_| {
-        assert_eq!(im_client_destroy(handle), status("IM_DEFERRED"));
-        closed.pass();
-    });
-    gate.open();
-    send(&ann, &message("ann", "bob", "f1"));
-    gate.reached();
-    comes_again(&server, &ann, bob, "f1");
-}
-
-#[test]
 fn a_receipt_survives_the_loss_of_the_connection() {
     let server = egg(&[]);
     let (ann, bob) = (TestClient::chat(&server.root(), "ann"), nearly_deaf(&server, "bob"));
@@ -198,7 +186,30 @@ fn a_receipt_survives_the_loss_of_the_connection() {
     send(&ann, &message("ann", "bob", "f1"));
     gate.reached();
     server.post("/control/drop", json!({}));
-    crate::support::wait_until("the loss", || bob.state() != IM_STATE_CONNECTED || connections(&server) > 3);
+    crate::support::wait_until("the loss", || bob.state() != IM_STATE_CONNECTED || connections(&server) > 2);
     gate.open();
     wait_delivered(&server, "f1");
+}
+
+// FAILS: now and then the receipt goes out although a subscription never saw the message, which is lost to it. The delivery
+// stops at a destroyed client (`may_call` in client/delivery.rs) and reacts all the same (`taken`), and the connection may
+// still write that before it sees its end.
+
+#[test]
+fn a_message_that_not_every_callback_saw_gets_none() {
+    let server = egg(&[]);
+    let ann = TestClient::chat(&server.root(), "ann");
+    for round in 0..30 {
+        let fp = format!("f{round}");
+        let bob = nearly_deaf(&server, "bob");
+        let handle = bob.handle;
+        subscribe(&bob, wire("CHAT_MESSAGE"), move |_| {
+            assert_eq!(im_client_destroy(handle), status("IM_DEFERRED"));
+        });
+        bob.on(wire("CHAT_MESSAGE"));
+        send(&ann, &message("ann", "bob", &fp));
+        ann.wait_nth(wire("CHAT_ONLINE"), 3 + 2 * round);
+        assert_eq!(bob.count(wire("CHAT_MESSAGE")), 0, "no callback starts after the destroy");
+        assert_eq!(stored(&server, &fp)["delivered"], false, "round {round}");
+    }
 }

@@ -115,16 +115,6 @@ fn a_canceled_message_says_so_once() {
 }
 
 #[test]
-fn the_end_of_the_client_cancels_its_messages() {
-    let server = egg(&[]);
-    let ann = connected(&server);
-    let outcomes = Outcomes::default();
-    send_unanswered(&ann, 0, &outcomes);
-    assert_eq!(im_client_destroy(ann.handle), status("IM_OK"));
-    assert_eq!(*outcomes.lock().expect("no panic"), [(status("IM_ERROR_CANCELED"), None)]);
-}
-
-#[test]
 fn a_lost_connection_ends_what_was_sent() {
     let server = egg(&[]);
     let ann = connected(&server);
@@ -155,9 +145,7 @@ fn refused_at_once(ann: &TestClient, message: &str) -> i64 {
         std::process::abort();
     }
     // SAFETY: NUL-terminated; `never` takes no data.
-    unsafe {
-        im_client_send_message(ann.handle, c(message).as_ptr(), 0, Some(never), std::ptr::null_mut())
-    }
+    unsafe { im_client_send_message(ann.handle, c(message).as_ptr(), 0, Some(never), std::ptr::null_mut()) }
 }
 
 #[test]
@@ -200,4 +188,29 @@ fn a_receiver_gets_what_was_sent() {
     ann.send_message(&with(message("ann", "bob", "f1"), "content", text), 0, &outcomes);
     assert_eq!(payload(&bob.wait(wire("CHAT_MESSAGE")).json)["content"], text);
     wait_until("the answer", || !outcomes.lock().expect("no panic").is_empty());
+}
+
+// FAILS: a request whose packet went out ends with IM_ERROR_DISCONNECTED. Ending the link makes the connection's task call
+// `on_lost`, which decides what was sent, before the delivery gets to cancel it (promise 3 and the header: IM_ERROR_CANCELED).
+
+#[test]
+fn the_end_of_the_client_cancels_its_messages() {
+    let server = egg(&[]);
+    let ann = connected(&server);
+    let outcomes = Outcomes::default();
+    send_unanswered(&ann, 0, &outcomes);
+    assert_eq!(im_client_destroy(ann.handle), status("IM_OK"));
+    assert_eq!(*outcomes.lock().expect("no panic"), [(status("IM_ERROR_CANCELED"), None)]);
+}
+
+#[test]
+fn destroying_the_socket_cancels_its_messages() {
+    let server = egg(&[]);
+    for round in 0..50 {
+        let ann = connected(&server);
+        let outcomes = Outcomes::default();
+        send_unanswered(&ann, 0, &outcomes);
+        assert_eq!(im_client_destroy_socket(ann.handle), status("IM_OK"));
+        assert_eq!(outcome(&outcomes).0, status("IM_ERROR_CANCELED"), "round {round}");
+    }
 }

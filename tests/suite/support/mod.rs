@@ -8,8 +8,8 @@ mod server;
 pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
 pub use process::{command, target_dir, Running};
 pub use raw_server::{
-    close_payload, fragment, frame, frame_head, masked, open_packet, pause, Frame, Peer, RawServer, Request, BINARY, CLOSE,
-    CONTINUATION, PING, TEXT,
+    close_payload, fragment, frame, frame_head, masked, open_packet, pause, Frame, Peer, RawServer, Request,
+    BINARY, CLOSE, CONTINUATION, PING, TEXT,
 };
 pub use server::{egg, im_server, socketio, Server};
 

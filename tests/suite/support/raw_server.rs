@@ -514,7 +514,8 @@ fn parse(input: &[u8]) -> Option<(u8, Vec<u8>, usize)> {
         }
     };
     let end = at + usize::try_from(length).ok()?;
-    let payload = input.get(at..end)?.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+    let payload =
+        input.get(at..end)?.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
     Some((first & 0x0f, payload, end))
 }
 
