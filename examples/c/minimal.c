@@ -1,5 +1,4 @@
-/* minimal: the smallest useful program. It says hi to user 222 and prints what is sent to user 111.
- */
+/* minimal: the smallest useful program: says hi to user 222, prints what user 111 is sent. */
 #include <im_client.h>
 #include <stdio.h>
 

@@ -37,7 +37,6 @@ impl Client {
     fn run_batch(self: &Arc<Self>) -> bool {
         let mut items = VecDeque::new();
         let cost = self.mailbox.take(&mut items);
-        let nothing = items.is_empty();
         self.deliver_replay();
         for item in items {
             match item {
@@ -59,7 +58,7 @@ impl Client {
         if self.mailbox.delivered(cost) {
             self.link.wake();
         }
-        if nothing && self.network_ended() {
+        if self.network_ended() && self.mailbox.is_empty() {
             self.finish();
             return false;
         }

@@ -105,6 +105,10 @@ impl Mailbox {
         self.lock().bytes <= self.limit / 2
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.lock().items.is_empty()
+    }
+
     /// Items and bytes that wait.
     pub fn waiting(&self) -> (usize, usize) {
         let inner = self.lock();

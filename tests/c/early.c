@@ -166,7 +166,7 @@ static void a_subscription_amid_the_events_gets_them_in_order(void) {
         heard = 0;
         long before = info_number(client, "\"received\":{\"bytes\":");
         for (int i = 0; i < EVENTS; i++) tell(client, text("[\"round %d\",%d]", round, i));
-        while (info_number(client, "\"received\":{\"bytes\":") < before + 20 * (round % EVENTS)) {
+        while (info_number(client, "\"received\":{\"bytes\":") < before + 10 * (round % EVENTS)) {
         }
         CHECK(im_client_on(client, text("round %d", round), in_order, NULL) > 0);
         round_trip(client);

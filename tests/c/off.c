@@ -87,7 +87,9 @@ static void note(void *data) {
     char text[2] = {*(const char *)data, 0};
     strcat(order, text);
 }
-static void only_note(const im_event *event, void *data) { (void)event, note(data); }
+static void only_note(const im_event *event, void *data) {
+    if (strcmp(event->name, "echo") == 0) note(data);
+}
 static void off_itself(const im_event *event, void *data) {
     note(data);
     CHECK_EQUAL(im_client_off(event->client, ids[1]), IM_OK);
