@@ -160,7 +160,7 @@
 /** The connection's own: connected: {"sid", "protocol": 3 or 4, "transport", "path", "recovered"}. */
 #define IM_EVENT_CONNECT "connect"
 
-/** The connection's own: an attempt failed: {"message", "willRetry", "attempts": [{"path", "url", "transport", "step", "status"?, "message"}], "data"? (the server's refusal)}. */
+/** The connection's own: an attempt failed: {"message", "willRetry", "attempts": [{"path", "url", "transport", "step", "status"?, "message"}], "data"? (the server's refusal), "code"? (an im_error that came with it)}. */
 #define IM_EVENT_CONNECT_ERROR "connect_error"
 
 /** The connection's own: the connection is gone: {"reason", "description"?, "code"?, "willReconnect"}. */

@@ -1,1 +1,232 @@
-//! To come.
+//! Tests about the repository: the header, the names, what is exported, what is documented.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::support::{command, target_dir};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn header() -> String {
+    std::fs::read_to_string(root().join("include/im_client.h")).expect("the header is there")
+}
+
+fn run(mut line: Command) -> String {
+    line.current_dir(root());
+    let shown = format!("{line:?}");
+    let output = command(line, 120);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{shown}\n{stderr}");
+    assert!(stderr.is_empty(), "{shown} warns:\n{stderr}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn tool(name: &str, arguments: &[&str]) -> Command {
+    let mut line = Command::new(name);
+    line.args(arguments);
+    line
+}
+
+/// A folder with a C file in it, gone with the test.
+fn source(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join(name);
+    std::fs::write(&file, text).expect("it can be written");
+    (folder, file)
+}
+
+#[test]
+fn the_committed_header_is_the_one_that_the_build_makes() {
+    let made =
+        std::fs::read_to_string(Path::new(env!("OUT_DIR")).join("im_client.h")).expect("build.rs wrote it");
+    assert!(made == header(), "include/im_client.h is not what src/ffi makes: run `make header`");
+}
+
+/// Promise 13: no warning in any standard, alone and included twice.
+#[test]
+fn the_header_compiles_without_a_warning_in_every_standard() {
+    let both = "#include <im_client.h>\n#include <im_client.h>\n";
+    const WARNINGS: [&str; 6] = ["-Wall", "-Wextra", "-Wpedantic", "-Wundef", "-Wshadow", "-Werror"];
+    // gcc 12 calls C23 by its working name.
+    for standard in ["c99", "c11", "c17", "c2x"] {
+        for text in ["#include <im_client.h>\n", both] {
+            let (_folder, file) = source("probe.c", text);
+            let standard = format!("-std={standard}");
+            let mut compile =
+                tool("gcc", &[&standard, "-fsyntax-only", "-Wstrict-prototypes", "-I", "include"]);
+            compile.args(WARNINGS).arg(file);
+            run(compile);
+        }
+    }
+    for standard in ["c++11", "c++14", "c++17", "c++20"] {
+        for text in ["#include <im_client.h>\n", both] {
+            let (_folder, file) = source("probe.cpp", text);
+            let mut compile = tool("g++", &[&format!("-std={standard}"), "-fsyntax-only", "-I", "include"]);
+            compile.args(WARNINGS).arg(file);
+            run(compile);
+        }
+    }
+}
+
+/// The names of `#define`s with a prefix whose value is a number.
+fn numbers(prefix: &str) -> Vec<String> {
+    let header = header();
+    let macros = header.lines().filter_map(|line| line.strip_prefix("#define "));
+    let named = macros
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(name, value)| name.starts_with(prefix) && !value.starts_with('"'));
+    named.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The header's macros against what the library itself says.
+#[test]
+fn the_headers_values_are_the_librarys() {
+    let statuses: Vec<String> =
+        ["IM_OK", "IM_DEFERRED"].map(String::from).into_iter().chain(numbers("IM_ERROR_")).collect();
+    assert!(statuses.len() >= 18, "{statuses:?}");
+    let checks: String = statuses
+        .iter()
+        .map(|name| {
+            format!(
+                "    if (strcmp(im_status_name({name}), \"{name}\") != 0) return printf(\"{name}\\n\");\n"
+            )
+        })
+        .collect();
+    let text = format!(
+        "#include <im_client.h>\n#include <stdio.h>\n#include <string.h>\nint main(void) {{\n{checks}\
+         \x20   if (im_version_number() != IM_VERSION_NUMBER) return printf(\"version\\n\");\n\
+         \x20   char text[32];\n    snprintf(text, sizeof text, \"%d.%d.%d\", IM_VERSION_MAJOR, IM_VERSION_MINOR, IM_VERSION_PATCH);\n\
+         \x20   if (strcmp(text, im_version_string()) != 0) return printf(\"version text\\n\");\n\
+         \x20   return puts(\"equal\") < 0;\n}}\n"
+    );
+    let (folder, file) = source("values.c", &text);
+    assert_eq!(run_c(folder.path(), &file, &shared_library(folder.path())), "equal\n");
+}
+
+/// Arguments that link against the shared library, which is found under its SONAME.
+fn shared_library(folder: &Path) -> Vec<String> {
+    for name in ["libim_client.so", "libim_client.so.0"] {
+        let built = target_dir().join("libim_client.so");
+        std::os::unix::fs::symlink(built, folder.join(name)).expect("a link can be made");
+    }
+    let folder = folder.display();
+    vec![format!("-L{folder}"), "-lim_client".into(), format!("-Wl,-rpath,{folder}")]
+}
+
+fn run_c(folder: &Path, file: &Path, link: &[String]) -> String {
+    let program = folder.join("program");
+    let mut compile = tool("cc", &["-std=c99", "-Wall", "-Wextra", "-Werror", "-I", "include", "-o"]);
+    compile.arg(&program).arg(file).args(link);
+    run(compile);
+    run(Command::new(program))
+}
+
+/// The functions that the header declares.
+fn declared() -> BTreeSet<String> {
+    let header = header();
+    let starts = header.lines().filter(|line| line.contains('(') && !line.starts_with([' ', '#', '/', '}']));
+    let functions = starts.filter(|line| !line.starts_with("typedef"));
+    let name = |line: &str| {
+        let before = line.split('(').next().unwrap_or_default();
+        before.rsplit([' ', '*']).next().unwrap_or_default().to_owned()
+    };
+    functions.map(name).collect()
+}
+
+fn exported(arguments: &[&str], library: &Path) -> BTreeSet<String> {
+    let mut nm = tool("nm", &["--defined-only"]);
+    nm.args(arguments).arg(library);
+    let symbols = run(nm);
+    symbols.lines().filter_map(|line| line.split_whitespace().nth(2)).map(str::to_owned).collect()
+}
+
+/// Promise 13: only `im_` names, and just those of the header.
+#[test]
+fn the_shared_library_exports_what_the_header_declares_and_nothing_else() {
+    let declared = declared();
+    assert!(declared.len() > 35, "{declared:?}");
+    assert_eq!(exported(&["-D"], &target_dir().join("libim_client.so")), declared);
+}
+
+#[test]
+fn the_static_library_has_the_same_global_names_and_links() {
+    let (folder, file) = source(
+        "version.c",
+        "#include <im_client.h>\n#include <stdio.h>\nint main(void) { return puts(im_version_string()) < 0; }\n",
+    );
+    let library = folder.path().join("libim_client-static.a");
+    let mut make = tool("tools/static_lib.sh", &[]);
+    make.arg(target_dir()).arg(&library);
+    run(make);
+    assert_eq!(exported(&["-g"], &library), declared());
+    let link = [library.display().to_string(), "-lpthread".into(), "-lm".into(), "-ldl".into()];
+    assert_eq!(run_c(folder.path(), &file, &link), format!("{}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_shared_library_has_its_soname_and_is_never_unloaded() {
+    let mut readelf = tool("readelf", &["--dynamic", "--wide"]);
+    readelf.arg(target_dir().join("libim_client.so"));
+    let dynamic = run(readelf);
+    assert!(dynamic.contains("[libim_client.so.0]"), "{dynamic}");
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
+}
+
+/// Every function, type and macro of the header has a comment directly before it (macros of a group share one).
+#[test]
+fn everything_in_the_header_is_documented() {
+    let header = header();
+    let lines: Vec<&str> = header.lines().collect();
+    let mut functions = 0;
+    for (at, line) in lines.iter().enumerate() {
+        let function = declared()
+            .iter()
+            .any(|name| !line.starts_with([' ', '/', '#']) && line.contains(&format!("{name}(")));
+        let typedef = line.starts_with("typedef");
+        if function || typedef {
+            functions += usize::from(function);
+            assert!(lines[at - 1].trim_end().ends_with("*/"), "undocumented: {line}");
+        }
+        if line.starts_with("#define IM_") && *line != "#define IM_CLIENT_H" {
+            let before = lines[at - 1];
+            assert!(
+                before.trim_end().ends_with("*/") || before.starts_with("#define"),
+                "undocumented: {line}"
+            );
+        }
+    }
+    assert_eq!(functions, declared().len(), "every declaration was looked at");
+}
+
+/// The product never sees OpenSSL, which rust_socketio, the peer, needs.
+#[test]
+fn the_products_dependencies_have_no_openssl() {
+    let tree = run_cargo(&[
+        "tree",
+        "-p",
+        "im-client",
+        "-e",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--offline",
+        "--locked",
+    ]);
+    assert!(tree.contains("rustls "), "{tree}");
+    for unwanted in ["openssl v", "openssl-sys", "native-tls", "aws-lc", "rust_socketio"] {
+        assert!(!tree.contains(unwanted), "{unwanted} is in the product's tree");
+    }
+}
+
+fn run_cargo(arguments: &[&str]) -> String {
+    let mut cargo = tool(env!("CARGO"), arguments);
+    cargo.current_dir(root());
+    let output = command(cargo, 60);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}

@@ -214,11 +214,20 @@ fn a_binary_frame_without_a_type_on_generation_2() {
 #[test]
 fn a_placeholder_out_of_range() {
     for num in ["1", "-1", "9999999999", "\"0\""] {
-        ends_with("parse error", &["the server sent"], 4, &json!({}), move |peer| {
-            peer.text(&format!("451-/room,[\"a\",{{\"_placeholder\":true,\"num\":{num}}}]"));
-            peer.binary(&[1, 2, 3]);
+        let server = RawServer::start(move |peer| {
+            peer.connect(4);
+            if peer.number == 1 {
+                peer.text(&format!("451-/room,[\"a\",{{\"_placeholder\":true,\"num\":{num}}}]"));
+                peer.binary(&[1, 2, 3]);
+                peer.text("42/room,[\"after\"]");
+            }
             peer.receive_all();
         });
+        let client = TestClient::new(options(&server.root()));
+        wait_until("an outcome", || client.count("disconnect") + client.count("after") > 0);
+        assert_eq!(client.all("a"), Vec::<Value>::new(), "an event whose placeholder stands for nothing");
+        assert_eq!(client.wait("disconnect").json["reason"], "parse error");
+        client.wait("reconnect");
     }
 }
 
@@ -246,7 +255,7 @@ fn packets_of_other_namespaces_and_of_the_engine_are_passed_over() {
             }
         });
         let names: Vec<String> = client.events().into_iter().map(|event| event.name).collect();
-        assert_eq!(names, ["connect", "after"]);
+        assert_eq!(names[..2], ["connect", "after"]);
     }
 }
 

@@ -94,7 +94,8 @@ fn a_name_without_an_address() {
 
 #[test]
 fn a_connection_that_is_closed_at_once() {
-    Fault::at("upgrade", &["closed"]).is_told(|_| {});
+    // The request may still be unread then, which makes a reset of it.
+    Fault::at("upgrade", &[]).is_told(|_| {});
     Fault::at("upgrade", &["closed"]).is_told(|peer| {
         peer.request();
     });
@@ -259,7 +260,7 @@ fn no_open_packet() {
 
 #[test]
 fn a_websocket_that_is_no_engine_io() {
-    for text in ["welcome to the ticker", "{\"type\":\"hello\"}", "", "7", "2", "40", "öl"] {
+    for text in ["welcome, stranger", "<hello/>", "", "7", "2", "40", "öl"] {
         Fault::at("open", &["Engine.IO open packet", text]).is_told(move |peer| {
             peer.upgrade();
             peer.text(text);
@@ -273,10 +274,14 @@ fn a_websocket_that_is_no_engine_io() {
     });
 }
 
+/// What engine.io 6 sends behind its 101 to somebody who asked for revision 3.
+const UNSUPPORTED: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: 28\r\n\r\n\
+    Unsupported protocol version";
+
 #[test]
 fn raw_bytes_behind_the_upgrade() {
-    let all: [&'static [u8]; 3] =
-        [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xff\xff\xff\xff", b"\x80\x80\x80\x80\x80\x80"];
+    let all: [&'static [u8]; 3] = [UNSUPPORTED, &[0xff; 20], &[0x80; 20]];
     for bytes in all {
         Fault::at("open", &["Engine.IO open packet"]).is_told(move |peer| {
             peer.upgrade();
@@ -286,11 +291,17 @@ fn raw_bytes_behind_the_upgrade() {
     }
 }
 
+// FAILS: told as "WebSocket protocol error: Connection reset without closing handshake", where nothing was reset; `read_open`
+// does not use `loss_of`, which has words for it.
 #[test]
 fn an_upgrade_that_is_followed_by_the_end() {
     Fault::at("open", &["closed"]).is_told(|peer| {
         peer.upgrade();
     });
+}
+
+#[test]
+fn an_upgrade_that_is_followed_by_a_reset() {
     Fault::at("open", &["reset"]).is_told(|peer| {
         peer.upgrade();
         peer.reset();

@@ -1,6 +1,6 @@
 //! From a host to a TCP connection.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 
 use serde_json::json;
 
@@ -86,18 +86,20 @@ fn small_packets_are_not_held_back() {
     let server = RawServer::start(|peer| peer.behave(4));
     let client = TestClient::new(raw_options(&server));
     client.wait("connect");
-    let found: Vec<bool> =
-        (0..4096).filter(|fd| peer_port(*fd) == Some(server.port())).map(no_delay).collect();
+    let found: Vec<bool> = (0..4096).filter(|fd| peer_of(*fd) == Some(server.root())).map(no_delay).collect();
     assert_eq!(found, [true]);
 }
 
-fn peer_port(fd: i32) -> Option<u16> {
+/// The root that a descriptor is connected to.
+fn peer_of(fd: i32) -> Option<String> {
     // SAFETY: zero is a valid address.
     let mut address: libc::sockaddr_in = unsafe { std::mem::zeroed() };
     let mut size = libc::socklen_t::try_from(size_of::<libc::sockaddr_in>()).expect("small");
     // SAFETY: the size is that of the address; a descriptor that is none, or no socket, is an error.
     let done = unsafe { libc::getpeername(fd, std::ptr::from_mut(&mut address).cast(), &raw mut size) };
-    (done == 0 && i32::from(address.sin_family) == libc::AF_INET).then(|| u16::from_be(address.sin_port))
+    let (host, port) =
+        (Ipv4Addr::from_bits(u32::from_be(address.sin_addr.s_addr)), u16::from_be(address.sin_port));
+    (done == 0 && i32::from(address.sin_family) == libc::AF_INET).then(|| format!("http://{host}:{port}"))
 }
 
 fn no_delay(fd: i32) -> bool {

@@ -32,7 +32,7 @@ fn the_client_only_answers_the_pings_of_socket_io_4() {
 }
 
 fn silence_is_a_ping_timeout(generation: u32) {
-    let server = socketio(generation, &["--ping-interval", "100", "--ping-timeout", "200"]);
+    let server = socketio(generation, &["--ping-interval", "100", "--ping-timeout", "1000"]);
     let options = json!({
         "root": server.root(), "nsp": "chat", "path": "/socket.io", "reconnectionDelay": 50, "reconnectionDelayMax": 50
     });
@@ -82,11 +82,12 @@ fn any_packet_keeps_a_connection_of_revision_3_alive() {
 fn events_do_not_replace_the_pings_of_revision_4() {
     let server = RawServer::start(|peer| {
         peer.upgrade();
-        let open = r#"0{"sid":"raw","upgrades":[],"pingInterval":60,"pingTimeout":60,"maxPayload":1000000}"#;
+        let open =
+            r#"0{"sid":"raw","upgrades":[],"pingInterval":150,"pingTimeout":150,"maxPayload":1000000}"#;
         peer.text(open);
         peer.join(4);
         let first = peer.number == 1;
-        for _ in 0..40 {
+        for _ in 0..60 {
             peer.text(if first { "42/room,[\"noise\"]" } else { "2" });
             pause(10);
         }

@@ -65,7 +65,9 @@ fn refused_at_once(refuse: fn(&mut Peer)) {
     });
     let client = TestClient::new(with(searching(&server.root()), json!({ "timeout": 200 })));
     assert_eq!(client.wait("connect").json["path"], "/socket.io");
-    assert_eq!(server.paths()[..2], ["/ws/", "/socket.io/"]);
+    // A slow machine may have needed several attempts.
+    let paths = server.paths();
+    assert_eq!(paths[paths.len() - 2..], ["/ws/", "/socket.io/"]);
 }
 
 #[test]
@@ -84,10 +86,9 @@ fn a_reset_starts_the_second_path_at_once() {
 }
 
 #[test]
-fn an_upgrade_without_an_open_packet_starts_the_second_path_at_once() {
+fn an_invalid_upgrade_starts_the_second_path_at_once() {
     refused_at_once(|peer| {
-        let last = Request { connection: 0, path: String::new(), query: String::new(), head: String::new() };
-        peer.switch(&last, "");
+        peer.answer("101 Switching Protocols", "");
         peer.drain();
     });
 }
@@ -231,7 +232,10 @@ fn a_remembered_path_that_is_refused_is_searched_anew() {
     };
     let server = RawServer::start(serving("/socket.io/"));
     let port = server.port();
-    let client = TestClient::new(searching(&server.root()));
+    // The pause leaves time to start the next server: one that is met in its last moments closes connections, which is a
+    // refusal too.
+    let later = json!({ "reconnectionDelay": 500, "randomizationFactor": 0 });
+    let client = TestClient::new(with(searching(&server.root()), later));
     assert_eq!(client.wait("connect").json["path"], "/socket.io");
     drop(server);
     let server = RawServer::on_port(port, serving("/ws/"));
