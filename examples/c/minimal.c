@@ -20,7 +20,7 @@ int main(int argc, char **argv) {
     }
     im_client_on(client, IM_CHAT_MESSAGE, on_message, NULL);
     im_client_emit(client, IM_CHAT_TO,
-                   "{\"type\":1,\"from\":\"111\",\"to\":\"222\",\"content\":\"hi\"}");
+                   "{\"type\":1,\"from\":\"111\",\"to\":\"222\",\"content\":\"hi\",\"typeu\":1}");
 
     puts("Press Enter to quit.");
     getchar();

@@ -238,9 +238,10 @@ impl Client {
 
     /// Closes, and drops what is unsent; requests end as canceled.
     pub fn destroy_socket(&self) {
-        self.link.close();
-        self.link.drop_where(|_| true);
+        // Before the close, whose loss of the connection would decide those that went out.
         self.decide(|requests| all_with(requests.take_all(), Status::Canceled));
+        self.link.drop_where(|_| true);
+        self.link.close();
     }
 
     pub fn state(&self) -> State {

@@ -89,7 +89,11 @@ impl Client {
             }
         };
         let (mut after, mut taken) = (0, false);
-        while self.may_call() {
+        loop {
+            if !self.may_call() {
+                // Somebody who subscribes did not see it: no reaction, so that the server keeps a message.
+                return;
+            }
             // The lock is taken anew for each callback: the one before may have removed the next.
             let Some((id, callback)) = self.subscriptions().next(event, after, newest) else { break };
             tick();

@@ -52,7 +52,9 @@ impl Client {
         let namespace = &options.target.namespace;
         for emit in im::on_connect(namespace, options.event_names).into_iter().rev() {
             let frame = encode_event(namespace, None, &format!("\"{}\"", emit.event), &emit.argument);
-            self.link.send_first(Outgoing { frame, request: None, connection: None, volatile: false });
+            // Of this connection alone: the next one pulls again.
+            let connection = Some(self.link.connection());
+            self.link.send_first(Outgoing { frame, request: None, connection, volatile: false });
         }
     }
 }
@@ -154,7 +156,10 @@ impl Owner for Client {
         self.replies().disconnect();
         let code = self.ending_code();
         let retry = may_retry && code.is_none();
-        self.decide(|requests| all_with(requests.take_sent(), Status::Disconnected));
+        // The end of the client cancels them all, sent or not.
+        if self.may_call() {
+            self.decide(|requests| all_with(requests.take_sent(), Status::Disconnected));
+        }
         let mut reason = json!({ "reason": loss.reason.text(), "willReconnect": retry });
         if !loss.description.is_empty() {
             reason["description"] = loss.description.into();

@@ -85,11 +85,13 @@ impl Pool {
     pub fn schedule(&self, work: Arc<dyn Work>) {
         let mut state = self.lock();
         state.ready.push_back(work);
+        // A thread that was woken for other work counts as idle until it has taken that.
+        if state.ready.len() > state.idle {
+            self.begin_watch(&mut state);
+        }
         if state.idle > 0 {
             drop(state);
             self.ready.notify_one();
-        } else {
-            self.begin_watch(&mut state);
         }
     }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     socketio::{Failure, Happening, Session, Settings},
-    transport::{loss_of, LossKind, Message, WebSocket},
+    transport::{close_text, loss_of, LossKind, Message, WebSocket},
 };
 
 /// So many bytes are handed to the socket before it has to be flushed.
@@ -104,10 +104,7 @@ impl<'a> Connection<'a> {
 
     /// Drives a connected namespace to its end.
     pub async fn drive(&mut self) -> End {
-        match self.deliver_early() {
-            Ok(()) => {}
-            Err(end) => return end,
-        }
+        self.deliver_early();
         loop {
             let end = match self.next().await {
                 Turn::Frame(frame) => self.take(frame),
@@ -143,18 +140,9 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Events that the server sent before its CONNECT.
-    fn deliver_early(&mut self) -> Result<(), End> {
-        while let Some(text) = self.session.poll_early() {
-            let happening = self.session.on_text(&text, Instant::now()).map_err(failed)?;
-            tell(self.owner, self.number, happening)?;
-        }
-        Ok(())
-    }
-
-    /// The handshake failed: events that came before the answer, a business error perhaps, are told all the same.
-    pub fn deliver_what_came(&mut self) {
-        for event in self.session.take_early() {
+    /// Events that the server sent before its CONNECT was answered; where that failed, a business error may be among them.
+    pub fn deliver_early(&mut self) {
+        while let Some(event) = self.session.poll_early() {
             self.owner.on_event(event, self.number);
         }
     }
@@ -168,7 +156,7 @@ impl<'a> Connection<'a> {
         let happening = match &frame {
             Message::Text(text) => self.session.on_text(text, now).map_err(failed)?,
             Message::Binary(data) => self.session.on_binary(data, now).map_err(failed)?,
-            Message::Close(_) => return Err(End::Lost(closed(""))),
+            Message::Close(frame) => return Err(End::Lost(closed(&close_text(frame.as_ref())))),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
         };
         tell(self.owner, self.number, happening)?;
@@ -288,7 +276,7 @@ impl<'a> Connection<'a> {
     /// The caller's next frame. Answers that belong to an earlier connection are dropped.
     fn pop(&mut self) -> Option<String> {
         loop {
-            let Outgoing { frame, request, connection, .. } = self.link.pop()?;
+            let Outgoing { frame, request, connection, .. } = self.link.pop(self.wish.closes)?;
             if connection.is_some_and(|connection| connection != self.number) {
                 continue;
             }

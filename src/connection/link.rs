@@ -209,8 +209,12 @@ impl Link {
         }
     }
 
-    pub(super) fn pop(&self) -> Option<Outgoing> {
+    /// The next frame for a connection that was wanted at this count of closes: after another close they wait.
+    pub(super) fn pop(&self, closes: u64) -> Option<Outgoing> {
         let mut shared = self.lock();
+        if shared.wish.closes != closes {
+            return None;
+        }
         let frame = shared.outbound.pop();
         if frame.is_none() {
             shared.woken = false;

@@ -19,7 +19,9 @@ use super::{
 use crate::{
     engineio::{self, Handshake, Packet, Revision},
     log::{Level, Log},
-    transport::{self, Endpoint, Message, Progress, Step, TlsCache, TransportError, WebSocket},
+    transport::{
+        self, close_text, loss_of, Endpoint, Message, Progress, Step, TlsCache, TransportError, WebSocket,
+    },
 };
 
 /// Silence of this length after the upgrade request starts the second path; on a slow link it is four times the time that
@@ -210,7 +212,12 @@ impl Search<'_> {
             Err(message) => {
                 // Says goodbye where the other side still listens; its answer does not matter.
                 let _ = socket.close(None).await;
-                return Err(TransportError::new(Step::Open, message));
+                let hint = match self.target.revision {
+                    // A 4.x server without support for revision 3 answers with raw HTTP behind its 101.
+                    Some(Revision::V3) => "; the option \"protocol\" asks for 3, which a server of Socket.IO 3 or later may refuse so",
+                    _ => "",
+                };
+                return Err(TransportError::new(Step::Open, format!("{message}{hint}")));
             }
         };
         Ok(Opened { socket, handshake, path: path.into(), url: self.url(path, asked, true), revision: asked })
@@ -256,13 +263,17 @@ async fn read_open(socket: &mut WebSocket) -> Result<Handshake, String> {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => break text,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Close(_))) | None => {
-                return Err("the server closed the connection instead of sending an open packet".into())
+            Some(Ok(Message::Close(frame))) => {
+                return Err(format!("{} instead of sending an open packet", close_text(frame.as_ref())))
             }
+            None => return Err("the server closed the connection instead of sending an open packet".into()),
             Some(Ok(_)) => {
                 return Err("the server's first frame is no Engine.IO open packet but binary".into())
             }
-            Some(Err(error)) => return Err(format!("no Engine.IO open packet came: {error}")),
+            Some(Err(error)) => {
+                let (_, text) = loss_of(&error);
+                return Err(format!("no Engine.IO open packet came: {text}"));
+            }
         }
     };
     match engineio::decode(&text) {

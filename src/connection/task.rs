@@ -129,7 +129,7 @@ impl Task {
                 format!("no answer to the CONNECT within the connect timeout of {limit} ms")
             }
         };
-        connection.deliver_what_came();
+        connection.deliver_early();
         Err(failure(vec![self.namespace_failed(path, url, &failed)], None))
     }
 
@@ -184,9 +184,13 @@ impl Task {
         // A link that stopped answering gets no goodbye.
         let dead =
             matches!(loss.reason, Reason::PingTimeout | Reason::TransportError | Reason::TransportClose);
-        let may_retry = !by_server && !by_caller && self.target.reconnection.enabled;
+        let wanted = !by_server && !by_caller && self.target.reconnection.enabled;
+        let may_retry = wanted && backoff.allows();
         let before = self.link.wish();
         let retry = self.owner.on_lost(loss, may_retry);
+        if wanted && !may_retry {
+            self.owner.on_reconnect_failed(backoff.attempts);
+        }
         // Answers to this connection's questions, and what was not to wait.
         self.link.drop_where(|frame| frame.connection.is_some() || frame.volatile);
         match dead {

@@ -16,7 +16,7 @@ pub mod v4;
 
 pub use handshake::Handshake;
 pub use heartbeat::{Beat, Heartbeat};
-pub use packet::{decode, encode, Packet, PING, PONG};
+pub use packet::{decode, Packet, PING, PONG};
 
 /// The Engine.IO protocol revision: the `EIO=` of the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

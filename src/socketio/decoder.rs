@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use serde_json::Value;
+
 use super::{v4, v5, Arguments, Extent, Kind, Packet};
 use crate::engineio::Revision;
 
@@ -16,6 +18,8 @@ pub enum DecodeError {
     AckId,
     /// The data does not fit the packet type.
     Data(Kind),
+    /// A placeholder that stands for no attachment of its packet.
+    Placeholder,
     /// A text packet came while attachments were due.
     AttachmentMissing,
     /// An attachment came that no packet announced.
@@ -33,6 +37,9 @@ impl fmt::Display for DecodeError {
             DecodeError::AckId => write!(f, "an acknowledgement id of more than 64 bits"),
             DecodeError::Data(kind) => {
                 write!(f, "a Socket.IO {kind:?} packet with data that is no valid JSON for it")
+            }
+            DecodeError::Placeholder => {
+                write!(f, "a Socket.IO packet with a placeholder that stands for no attachment")
             }
             DecodeError::AttachmentMissing => write!(f, "a Socket.IO packet whose attachments did not come"),
             DecodeError::AttachmentUnannounced => write!(f, "a binary attachment that no packet announced"),
@@ -105,6 +112,9 @@ impl Decoder {
             return Err(DecodeError::Attachments);
         }
         let missing = packet.attachments;
+        if missing > 0 && !placeholders_are_in_range(packet.data, missing) {
+            return Err(DecodeError::Placeholder);
+        }
         let decoded = check(packet, revision)?;
         if missing == 0 {
             return Ok(Some(decoded));
@@ -150,6 +160,23 @@ fn check(packet: Packet<'_>, revision: Option<Revision>) -> Result<Decoded<'_>, 
     })
 }
 
+/// Every `{"_placeholder": true, "num": n}` has to name one of the attachments.
+fn placeholders_are_in_range(data: &str, attachments: usize) -> bool {
+    fn in_range(value: &Value, attachments: usize) -> bool {
+        match value {
+            Value::Object(map) if map.get("_placeholder") == Some(&Value::Bool(true)) => {
+                let number = map.get("num").and_then(Value::as_u64);
+                number.and_then(|n| usize::try_from(n).ok()).is_some_and(|n| n < attachments)
+            }
+            Value::Object(map) => map.values().all(|value| in_range(value, attachments)),
+            Value::Array(list) => list.iter().all(|value| in_range(value, attachments)),
+            _ => true,
+        }
+    }
+    // The parser bounds the depth, and so this recursion.
+    serde_json::from_str(data).is_ok_and(|value| in_range(&value, attachments))
+}
+
 fn nothing() -> Arguments<'static> {
     Arguments { name: Cow::Borrowed(""), extent: Extent::default() }
 }
@@ -170,7 +197,6 @@ fn connect_data_is_valid(data: &str, revision: Option<Revision>) -> bool {
 
 /// A refusal is a text or an object, in both protocols.
 fn error_data_is_valid(data: &str) -> bool {
-    use serde_json::Value;
     matches!(serde_json::from_str(data), Ok(Value::String(_) | Value::Object(_)))
 }
 

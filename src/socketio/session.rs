@@ -116,7 +116,8 @@ pub struct Session {
     decoder: Decoder,
     phase: Phase,
     transmit: VecDeque<Cow<'static, str>>,
-    early: VecDeque<String>,
+    /// Events that came before the CONNECT was answered.
+    early: VecDeque<Decoded<'static>>,
     early_bytes: usize,
 }
 
@@ -179,23 +180,9 @@ impl Session {
         self.transmit.pop_front()
     }
 
-    /// After `Connected`: the next event that came before it, to be handed to `on_text` again.
-    pub fn poll_early(&mut self) -> Option<String> {
-        match self.phase {
-            Phase::Connected => self.early.pop_front(),
-            _ => None,
-        }
-    }
-
-    /// The connection failed before its CONNECT was answered: the events that came all the same.
-    pub fn take_early(&mut self) -> Vec<Received<'static>> {
-        self.phase = Phase::Over;
-        let messages: Vec<String> = self.early.drain(..).collect();
-        let decoded = messages.iter().filter_map(|message| {
-            // Kept with its Engine.IO type in front, and decoded once before.
-            self.decoder.text(message.get(1..)?, self.revision).ok()?.map(Decoded::into_owned)
-        });
-        decoded.map(received).collect()
+    /// The next event that came before the CONNECT was answered, or failed.
+    pub fn poll_early(&mut self) -> Option<Received<'static>> {
+        self.early.pop_front().map(received)
     }
 
     pub fn deadline(&self) -> Option<Instant> {
@@ -271,26 +258,17 @@ impl Session {
 
     fn on_message<'a>(&mut self, text: &'a str, now: Instant) -> Result<Option<Happening<'a>>, Failure> {
         match self.decoder.text(text, self.revision)? {
-            Some(packet) if self.comes_early(&packet) => {
-                self.keep_early(text)?;
-                Ok(None)
-            }
             Some(packet) => self.on_packet(packet, now),
             None => Ok(None),
         }
     }
 
-    fn comes_early(&self, packet: &Decoded<'_>) -> bool {
-        let waiting = matches!(self.phase, Phase::AwaitRoot(_) | Phase::AwaitAnswer);
-        waiting && packet.kind == Kind::Event && packet.namespace == self.settings.namespace
-    }
-
-    fn keep_early(&mut self, text: &str) -> Result<(), Failure> {
-        self.early_bytes += text.len();
+    fn keep_early(&mut self, packet: Decoded<'_>) -> Result<(), Failure> {
+        self.early_bytes += packet.data.len() + packet.attachments.iter().map(Vec::len).sum::<usize>();
         if self.early_bytes > MOST_EARLY_BYTES {
             return Err(Failure::Parse("the server sent megabytes of events before its CONNECT".into()));
         }
-        self.early.push_back(engineio::encode(&Packet::Message(text)));
+        self.early.push_back(packet.into_owned());
         Ok(())
     }
 
@@ -303,12 +281,20 @@ impl Session {
                 self.phase = Phase::Over;
                 Ok(Some(Happening::Disconnected))
             }
+            Kind::Event | Kind::BinaryEvent if ours && self.waits_for_connect() => {
+                self.keep_early(packet)?;
+                Ok(None)
+            }
             // A packet of a namespace that was never joined, or after the end, is no concern of ours.
             _ if !ours || self.phase != Phase::Connected => Ok(None),
             Kind::Event | Kind::BinaryEvent => Ok(Some(Happening::Event(received(packet)))),
             Kind::Ack | Kind::BinaryAck => Ok(Some(Happening::Ack(received(packet)))),
             Kind::Disconnect => Ok(None),
         }
+    }
+
+    fn waits_for_connect(&self) -> bool {
+        matches!(self.phase, Phase::AwaitRoot(_) | Phase::AwaitAnswer)
     }
 
     fn on_connect(
@@ -323,12 +309,12 @@ impl Session {
         if !ours {
             return Ok(None);
         }
-        if !matches!(self.phase, Phase::AwaitRoot(_) | Phase::AwaitAnswer) {
+        if !self.waits_for_connect() {
             return Ok(None);
         }
         let (socket_id, pid) = match (answer, self.revision) {
             (Some(answer), _) => answer,
-            (None, Some(Revision::V4)) => return Err(generation_mismatch(Revision::V4)),
+            (None, Some(Revision::V4)) => return Err(generation_mismatch(self.settings.revision)),
             (None, _) => (v4::socket_id(&self.settings.namespace, &self.handshake.sid), None),
         };
         self.phase = Phase::Connected;
@@ -363,15 +349,16 @@ fn received(packet: Decoded<'_>) -> Received<'_> {
     }
 }
 
-fn generation_mismatch(asked: Revision) -> Failure {
-    let (asked, found) = match asked {
-        Revision::V4 => (4, "2.x"),
-        Revision::V3 => (3, "3.x or 4.x"),
-    };
-    Failure::Generation(format!(
-        "the server speaks Socket.IO {found}, but the option \"protocol\" says {asked}; \"auto\" takes both"
-    ))
+/// The CONNECT answer is of 2.x, though revision 4 was named by the caller or by `maxPayload`.
+fn generation_mismatch(named: Option<Revision>) -> Failure {
+    Failure::Generation(match named {
+        Some(_) => {
+            "the server speaks Socket.IO 2.x, but the option \"protocol\" says 4; \"auto\" takes both".into()
+        }
+        None => "the server's open packet says Socket.IO 4, its CONNECT answer 2.x".into(),
+    })
 }
+
 #[cfg(test)]
 #[path = "session_tests.rs"]
 mod tests;

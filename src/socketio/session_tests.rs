@@ -167,24 +167,31 @@ fn events_and_acks_come_with_their_ids() {
 }
 
 #[test]
-fn events_before_the_connect_come_right_after_it() {
+fn events_before_the_connect_wait_for_it() {
     let (mut session, now) = session("/chat", None, Some(1));
     assert_eq!(session.on_text("42/chat,[\"a\"]", now).unwrap(), None);
-    assert_eq!(session.poll_early(), None);
+    assert_eq!(session.on_text("451-/chat,[\"b\",{\"_placeholder\":true,\"num\":0}]", now).unwrap(), None);
+    assert_eq!(session.on_binary(&[1], now).unwrap(), None);
     session.on_text("40/chat,{\"sid\":\"s\"}", now).unwrap();
-    let early = session.poll_early().unwrap();
-    assert!(matches!(session.on_text(&early, now).unwrap(), Some(Happening::Event(_))));
+    assert_eq!(session.poll_early().unwrap().name, "a");
+    assert_eq!(session.poll_early().unwrap().attachments, [[1]]);
     assert_eq!(session.poll_early(), None);
 }
 
 #[test]
-fn events_before_a_connect_that_never_comes_are_not_lost() {
-    let (mut session, now) = session("/chat", None, None);
-    session.on_text("42/chat,[\"im_error\",{\"code\":20001}]", now).unwrap();
-    let early = session.take_early();
-    assert_eq!(early.len(), 1);
-    assert_eq!(early[0].name, "im_error");
-    assert_eq!(&early[0].data[early[0].extent.first.clone().unwrap()], "{\"code\":20001}");
+fn placeholders_have_to_stand_for_an_attachment() {
+    for num in ["1", "-1", "9999999999", "\"0\"", "null"] {
+        let (mut session, now) = session("/chat", None, Some(1));
+        let text = format!("451-/chat,[\"a\",{{\"x\":[{{\"_placeholder\":true,\"num\":{num}}}]}}]");
+        assert!(matches!(session.on_text(&text, now), Err(Failure::Parse(_))), "{num}");
+    }
+}
+
+#[test]
+fn a_contradiction_of_the_server_is_not_blamed_on_the_option() {
+    let (mut session, now) = session("/chat", None, Some(1));
+    let failure = session.on_text("40/chat,", now).unwrap_err();
+    assert!(matches!(&failure, Failure::Generation(text) if !text.contains("option")), "{failure}");
 }
 
 #[test]

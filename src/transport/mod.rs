@@ -19,4 +19,4 @@ mod websocket;
 pub use endpoint::{encode_query, Endpoint};
 pub use error::{Progress, Step, TransportError};
 pub use tls::TlsCache;
-pub use websocket::{connect, loss_of, LossKind, Message, WebSocket};
+pub use websocket::{close_text, connect, loss_of, LossKind, Message, WebSocket};

@@ -55,8 +55,14 @@ pub async fn wrap(
         .map_err(|error| failed(format!("reading the system's certificates failed: {error}")))??;
     let name = ServerName::try_from(endpoint.host.clone())
         .map_err(|error| failed(format!("{:?} is no name for TLS: {error}", endpoint.host)))?;
-    TlsConnector::from(config)
-        .connect(name, stream)
-        .await
-        .map_err(|error| failed(format!("the TLS handshake with {:?} failed: {error}", endpoint.host)))
+    TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
+        let hint = if is_no_tls(&error) { "; the server does not speak TLS there" } else { "" };
+        failed(format!("the TLS handshake with {:?} failed: {error}{hint}", endpoint.host))
+    })
+}
+
+/// Did something come that is no TLS record?
+fn is_no_tls(error: &std::io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(cause, Some(rustls::Error::InvalidMessage(_)))
 }

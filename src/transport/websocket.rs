@@ -13,7 +13,12 @@ use tokio::{
 };
 use tokio_tungstenite::{
     client_async_with_config,
-    tungstenite::{client::IntoClientRequest, protocol::WebSocketConfig, Error},
+    tungstenite::{
+        client::IntoClientRequest,
+        error::{CapacityError, ProtocolError},
+        protocol::{frame::CloseFrame, WebSocketConfig},
+        Error,
+    },
     WebSocketStream,
 };
 
@@ -65,11 +70,11 @@ pub async fn connect(
     progress.asked();
     match client_async_with_config(request, stream, Some(config)).await {
         Ok((socket, _)) => Ok(socket),
-        Err(error) => Err(upgrade_error(error)),
+        Err(error) => Err(upgrade_error(error, endpoint)),
     }
 }
 
-fn upgrade_error(error: Error) -> TransportError {
+fn upgrade_error(error: Error, endpoint: &Endpoint) -> TransportError {
     let status = match &error {
         Error::Http(response) => Some(response.status().as_u16()),
         _ => None,
@@ -78,17 +83,16 @@ fn upgrade_error(error: Error) -> TransportError {
         Error::Http(response) => {
             format!("the server answered HTTP {}{}", response.status(), body(response.body()))
         }
-        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => closed_without_answer(),
-        Error::Protocol(tokio_tungstenite::tungstenite::error::ProtocolError::HandshakeIncomplete) => {
-            closed_without_answer()
-        }
+        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => closed_without_answer(endpoint),
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => closed_without_answer(endpoint),
         other => format!("the WebSocket upgrade failed: {other}"),
     };
     TransportError { step: Step::Upgrade, status, message }
 }
 
-fn closed_without_answer() -> String {
-    "the server closed the connection without an answer".into()
+fn closed_without_answer(endpoint: &Endpoint) -> String {
+    let hint = if endpoint.secure { "" } else { "; one that expects TLS (https://) does so too" };
+    format!("the server closed the connection without an answer{hint}")
 }
 
 /// The start of a refusal's body: servers say there what they did not like.
@@ -112,13 +116,35 @@ pub enum LossKind {
 
 /// Tells a lost connection's kind and, for a failure, what happened.
 pub fn loss_of(error: &Error) -> (LossKind, String) {
-    use tokio_tungstenite::tungstenite::error::ProtocolError;
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed => (LossKind::Closed, String::new()),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
             (LossKind::Closed, "the server closed the connection without a Close frame".into())
         }
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => (
+            LossKind::Failed,
+            format!(
+                "a message of {size} bytes is larger than the option \"maxMessageBytes\" allows ({max_size})"
+            ),
+        ),
         other => (LossKind::Failed, other.to_string()),
+    }
+}
+
+/// The words for a Close frame of the server.
+pub fn close_text(frame: Option<&CloseFrame>) -> String {
+    match frame {
+        None => "the server closed the WebSocket".into(),
+        Some(frame) if frame.reason.is_empty() => {
+            format!("the server closed the WebSocket with code {}", u16::from(frame.code))
+        }
+        Some(frame) => {
+            format!(
+                "the server closed the WebSocket with code {}: {}",
+                u16::from(frame.code),
+                frame.reason.as_str()
+            )
+        }
     }
 }
 

@@ -552,7 +552,6 @@ fn answers_belong_to_their_connection() {
 }
 
 /// Volatile emits that wait behind a full socket are not kept for the next connection.
-// FAILS: nothing reads `Outgoing::volatile`: what is queued when the connection is lost goes out over the next one.
 #[test]
 fn volatile_emits_do_not_outlive_their_connection() {
     let server = RawServer::start(|peer| {

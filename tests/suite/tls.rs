@@ -355,8 +355,12 @@ fn a_broken_tls_handshake_is_named() {
             peer.write("SSH-2.0-OpenSSH_9.2p1\r\n");
             peer.drain();
         },
-        |_| {},
-        Peer::reset,
+        Peer::wait_for_bytes,
+        |peer| {
+            // A reset that comes earlier may be the end of the TCP connect.
+            peer.wait_for_bytes();
+            peer.reset();
+        },
     ];
     for script in scripts {
         let server = RawServer::start(script);

@@ -316,8 +316,8 @@ fn frames_that_are_against_the_rules() {
 #[test]
 fn a_frame_that_announces_more_than_there_is_memory() {
     for length in [1 << 62, u64::MAX, 1 << 40, (16 << 20) + 1] {
-        is_a_transport_error(&["too long"], frame_head(0x81, length));
-        is_a_transport_error(&["too long"], frame_head(0x82, length));
+        is_a_transport_error(&["maxMessageBytes"], frame_head(0x81, length));
+        is_a_transport_error(&["maxMessageBytes"], frame_head(0x82, length));
     }
 }
 
@@ -339,7 +339,7 @@ fn a_message_that_is_larger_than_allowed() {
     });
 }
 
-// FAILS: "Space limit exceeded: Message too long: 2000 > 1024" does not say which option allows more.
+// FAILS: "Space limit exceeded: Message maxMessageBytes: 2000 > 1024" does not say which option allows more.
 #[test]
 fn a_message_that_is_larger_than_allowed_names_the_option() {
     ends_with("transport error", &["maxMessageBytes"], 4, &json!({ "maxMessageBytes": 1024 }), |peer| {

@@ -238,6 +238,13 @@ impl Peer {
         }
     }
 
+    /// Waits until the client has sent something.
+    pub fn wait_for_bytes(&mut self) {
+        if self.input.is_empty() {
+            self.read();
+        }
+    }
+
     /// Reads and forgets until the client closes.
     pub fn drain(&mut self) {
         while !self.over && self.read() {

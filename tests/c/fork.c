@@ -1,0 +1,238 @@
+/* Promise 10: what happens in a forked child. */
+
+#include "check.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+static void ignore(const im_event *event, void *data) { (void)event, (void)data; }
+static void ignore_ack(im_status status, const im_event *reply, void *data) {
+    (void)status, (void)reply, (void)data;
+}
+static void ignore_done(void *data) { (void)data; }
+
+/* Runs code in a child, which must end with exit code 0 in time. */
+static void in_child(void (*code)(void *), void *data) {
+    fflush(stdout);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        code(data);
+        exit(0);
+    }
+    int status = -1;
+    long long until = now_ms() + PATIENCE_MS;
+    for (;;) {
+        pid_t ended = waitpid(child, &status, WNOHANG);
+        if (ended == child) break;
+        CHECK_EQUAL(ended, 0);
+        if (now_ms() > until) {
+            kill(child, SIGKILL);
+            waitpid(child, &status, 0);
+            check_failed(__FILE__, __LINE__, "the child hangs");
+        }
+        pass_ms(1);
+    }
+    CHECK(WIFEXITED(status));
+    CHECK_EQUAL(WEXITSTATUS(status), 0);
+}
+
+static void every_call_says_forked(im_client client) {
+    CHECK_EQUAL(im_client_open(client), IM_ERROR_FORKED);
+    CHECK_FAULT(IM_ERROR_FORKED, "fork");
+    CHECK_EQUAL(im_client_close(client), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_destroy_socket(client), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_state(client), IM_ERROR_FORKED);
+    CHECK(im_client_socket_id(client) == NULL);
+    CHECK_EQUAL(im_last_status(), IM_ERROR_FORKED);
+    CHECK(im_client_info(client) == NULL);
+    CHECK_EQUAL(im_client_emit(client, "x", NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_emit_args(client, "x", 1, NULL, 0, NULL, 0, 0), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_emit_with_ack(client, "x", NULL, 0, ignore_ack, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_send_message(client, "{}", 0, ignore_ack, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_cancel(client, 1), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_reply(client, 1, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_flush(client, 0), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_on(client, "x", ignore, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_once(client, "x", ignore, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_on_any(client, ignore, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_off(client, 1), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_off_event(client, "x"), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_destroy_async(client, ignore_done, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_destroy(client), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_destroy(client), IM_ERROR_FORKED);
+}
+
+static void functions_without_a_handle_work(void) {
+    CHECK_EQUAL(im_client_count(), 0);
+    CHECK_EQUAL(im_version_number(), IM_VERSION_NUMBER);
+    CHECK(im_version_string()[0] != 0);
+    CHECK(strcmp(im_status_name(IM_ERROR_FORKED), "IM_ERROR_FORKED") == 0);
+    CHECK(strcmp(im_status_name(IM_OK), "IM_OK") == 0);
+    CHECK(im_status_text(IM_ERROR_FORKED)[0] != 0);
+    im_string_free(im_timeline_id("a", "b"));
+    im_string_free(im_message_create("{\"type\":1,\"from\":\"a\",\"to\":\"b\",\"content\":\"c\"}"));
+    CHECK_EQUAL(im_set_log_callback(IM_LOG_OFF, NULL, NULL, NULL), IM_OK);
+    CHECK_EQUAL(im_shutdown(1000), IM_OK);
+}
+
+static void a_new_client_works(void) {
+    im_client client = connected_client();
+    CHECK_EQUAL(im_client_count(), 1);
+    round_trip(client);
+    destroy(client);
+    CHECK_EQUAL(im_client_count(), 0);
+    client = connected_client();
+    round_trip(client);
+    CHECK_EQUAL(im_shutdown(5000), IM_OK);
+    CHECK_EQUAL(im_client_state(client), IM_ERROR_HANDLE);
+}
+
+static void child_does_everything(void *data) {
+    /* None but the thread that forked. */
+    CHECK_EQUAL(count_threads(""), 1);
+    every_call_says_forked(*(im_client *)data);
+    functions_without_a_handle_work();
+    a_new_client_works();
+    every_call_says_forked(*(im_client *)data);
+}
+
+static void handles_are_dead_new_clients_work_and_the_parent_does_not_notice(void) {
+    recorder lost = RECORDER;
+    im_client client = new_client("/", "");
+    CHECK(im_client_on(client, "disconnect", record, &lost) > 0);
+    wait_connected(client);
+    char *before = copy_socket_id(client);
+    for (int i = 0; i < 5; i++) {
+        in_child(child_does_everything, &client);
+        round_trip(client);
+    }
+    char *after = copy_socket_id(client);
+    CHECK(strcmp(before, after) == 0);
+    CHECK_EQUAL(recorded(&lost, NULL), 0);
+    /* One of the parent, two of each child, which said goodbye; ours did not. */
+    CHECK_EQUAL(stats_number("\"engines\":"), 11);
+    WAIT(stats_number("\"enginesNow\":") == 1);
+    CHECK_EQUAL(im_client_count(), 1);
+    free(before);
+    free(after);
+    destroy(client);
+}
+
+static void child_only_destroys(void *data) {
+    CHECK_EQUAL(im_client_destroy(*(im_client *)data), IM_ERROR_FORKED);
+}
+
+static void destroy_in_the_child_sends_nothing(void) {
+    im_client client = connected_client();
+    round_trip(client);
+    long packets = stats_number("\"message\":");
+    for (int i = 0; i < 10; i++) in_child(child_only_destroys, &client);
+    CHECK_EQUAL(stats_number("\"message\":"), packets);
+    CHECK_EQUAL(stats_number("\"enginesNow\":"), 1);
+    round_trip(client);
+    destroy(client);
+}
+
+/* Three generations: each has its own clients, and sees the handles of those before as forked. */
+static im_client clients[3];
+
+static void grandchild(void *data) {
+    (void)data;
+    every_call_says_forked(clients[0]);
+    every_call_says_forked(clients[1]);
+    a_new_client_works();
+}
+static void child_with_a_child(void *data) {
+    (void)data;
+    clients[1] = connected_client();
+    CHECK(clients[1] != clients[0]);
+    in_child(grandchild, NULL);
+    round_trip(clients[1]);
+    destroy(clients[1]);
+    every_call_says_forked(clients[0]);
+}
+
+static void a_child_of_the_child(void) {
+    clients[0] = connected_client();
+    in_child(child_with_a_child, NULL);
+    round_trip(clients[0]);
+    destroy(clients[0]);
+}
+
+static void fork_inside(const im_event *event, void *data) {
+    in_child(child_does_everything, &(im_client){event->client});
+    *(atomic_int *)data = 1;
+}
+
+static void inside_a_callback(void) {
+    atomic_int done = 0;
+    im_client client = connected_client();
+    CHECK(im_client_on(client, "echo", fork_inside, &done) > 0);
+    CHECK_EQUAL(im_client_emit(client, "echo", "1"), IM_OK);
+    WAIT(done == 1);
+    round_trip(client);
+    destroy(client);
+}
+
+/* While other threads are everywhere in the library: the child must find no lock taken. */
+static atomic_bool stop;
+static atomic_int hammers;
+
+static void *hammer(void *data) {
+    im_client client = *(im_client *)data;
+    hammers++;
+    while (!stop) {
+        im_status_name(IM_ERROR_FORKED);
+        im_status_text(IM_ERROR_FORKED);
+        int64_t id = im_client_on(client, "y", ignore, NULL);
+        im_client_off(client, id);
+        im_client_emit(client, "echo", "1");
+        im_string_free(im_client_info(client));
+        im_set_log_callback(IM_LOG_OFF, NULL, NULL, NULL);
+        im_client_emit(0, "x", NULL);
+    }
+    return NULL;
+}
+
+static void *hammer_names(void *data) {
+    hammers++;
+    while (!stop) im_status_name(IM_ERROR_FORKED);
+    return data;
+}
+
+static void no_lock_from_before_the_fork_is_taken(void) {
+    im_client client = connected_client();
+    CHECK(im_client_on(client, "echo", ignore, NULL) > 0);
+    stop = false;
+    pthread_t threads[4];
+    for (int i = 0; i < 3; i++) threads[i] = run_thread(hammer, &client);
+    threads[3] = run_thread(hammer_names, NULL);
+    WAIT(hammers == 4);
+    for (int i = 0; i < 30; i++) in_child(child_does_everything, &client);
+    stop = true;
+    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    round_trip(client);
+    destroy(client);
+}
+
+/* The parent's running callbacks are not the child's: its exit waits for none of them. */
+static void child_exits_at_once(void *data) { (void)data; }
+static void hold(const im_event *event, void *data) { (void)event, gate_wait(data); }
+
+static void the_childs_exit_waits_for_no_callback_of_the_parent(void) {
+    gate gate = {0};
+    im_client client = connected_client();
+    CHECK(im_client_on(client, "echo", hold, &gate) > 0);
+    CHECK_EQUAL(im_client_emit(client, "echo", "1"), IM_OK);
+    WAIT(gate.waiting == 1);
+    long long start = now_ms();
+    in_child(child_exits_at_once, NULL);
+    CHECK(now_ms() - start < 900);
+    gate.open = true;
+    destroy(client);
+}
+
+CASES("fork", CASE(handles_are_dead_new_clients_work_and_the_parent_does_not_notice),
+      CASE(destroy_in_the_child_sends_nothing), CASE(a_child_of_the_child), CASE(inside_a_callback),
+      CASE(the_childs_exit_waits_for_no_callback_of_the_parent), CASE(no_lock_from_before_the_fork_is_taken))
