@@ -50,26 +50,46 @@ impl Build {
 fn run(command_line: Command) -> String {
     let shown = format!("{command_line:?}");
     let output = command(command_line, LIMIT);
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{shown}\n{}\n{stdout}\n{stderr}", output.status);
-    stdout.into_owned()
+    stdout
+}
+
+/// The cases of a program, as they stand in its source.
+fn cases_of(name: &str) -> Vec<String> {
+    let source = std::fs::read_to_string(folder().join(name).with_extension("c")).expect("it is there");
+    let named = source.split("CASE(").skip(1).filter_map(|rest| rest.split_once(')'));
+    named.map(|(case, _)| case.to_owned()).filter(|case| case != "function").collect()
+}
+
+/// Runs some cases of a compiled program, or all, against a server of each generation: each says that it is ok.
+fn runs(mut program: impl FnMut() -> Command, name: &str, generations: &[u32], flags: &[&str], cases: &[&str]) {
+    let known = cases_of(name);
+    let wanted: Vec<&str> = match cases {
+        [] => known.iter().map(String::as_str).collect(),
+        some => some.to_vec(),
+    };
+    assert!(!wanted.is_empty(), "{name} has no case");
+    for generation in generations {
+        let server = socketio(*generation, flags);
+        let mut line = program();
+        line.arg(server.root()).args(cases);
+        let output = run(line);
+        let passed: Vec<&str> =
+            output.lines().filter_map(|line| line.strip_prefix(&format!("ok {name}: "))).collect();
+        assert_eq!(passed, wanted, "{name} against Socket.IO {generation}:\n{output}");
+    }
 }
 
 /// Compiles a program and runs some of its cases, or all, against a server of each generation.
 fn shows(name: &str, generations: &[u32], flags: &[&str], cases: &[&str]) {
     let build = Build::new(&target_dir(), &[]);
     let program = build.program(name);
-    for generation in generations {
-        let server = socketio(*generation, flags);
-        let mut promised = Command::new(&program);
-        promised.arg(server.root()).args(cases);
-        let output = run(promised);
-        let passed = output.lines().filter(|line| line.starts_with(&format!("ok {name}: "))).count();
-        assert!(passed > 0 && passed >= cases.len(), "{name}: only these passed:\n{output}");
-    }
+    runs(|| Command::new(&program), name, generations, flags, cases);
 }
 
-/// `name: program, generations, flags of the server, cases;`
+/// `test: program, generations, flags of the server, cases (none: all);`
 macro_rules! programs {
     ($($test:ident: $program:literal, $generations:expr, $flags:expr, $cases:expr;)+) => {
         $(
@@ -78,14 +98,108 @@ macro_rules! programs {
                 shows($program, &$generations, &$flags, &$cases);
             }
         )+
+
+        const ALL: &[(&str, &[&str])] = &[$(($program, &$cases)),+];
     };
 }
 
 const BOTH: [u32; 2] = [2, 4];
+/// For what never reaches the wire.
+const ONE: [u32; 1] = [4];
 const QUICK_BEATS: [&str; 4] = ["--ping-interval", "200", "--ping-timeout", "300"];
 /// As by default, the timeout is the shorter of the two.
 const SHORT_TIMEOUT: [&str; 4] = ["--ping-interval", "1000", "--ping-timeout", "300"];
+const LATE_CONNECT: [&str; 2] = ["--connect-delay", "300"];
 
 programs! {
-    threads: "threads", BOTH, QUICK_BEATS, [];
+    promise_1_threads: "threads", BOTH, QUICK_BEATS, [];
+    promise_2_reentrancy: "reentrancy", BOTH, [], [];
+    promise_3_destroy: "destroy", BOTH, [], [];
+    promise_3_destroy_async: "destroy_async", BOTH, [], [];
+    promise_4_off: "off", BOTH, [], [];
+    promise_5_once: "once", BOTH, [], [];
+    promise_6_early: "early", BOTH, [], [];
+    promise_7_order: "order", BOTH, LATE_CONNECT, [];
+    promise_8_bounded: "bounded", BOTH, QUICK_BEATS, [
+        "a_full_send_queue_refuses_and_keeps_what_it_took",
+        "a_full_receive_queue_pauses_and_drops_nothing",
+        "the_link_survives_a_pause",
+        "after_max_pause_it_disconnects_and_comes_back",
+        "closing_and_destroying_work_while_reading_is_paused",
+    ];
+    promise_8_beats_in_a_pause: "bounded", BOTH, SHORT_TIMEOUT, [
+        "the_link_survives_a_pause_that_begins_between_two_beats",
+        "the_link_survives_the_end_of_a_pause_between_two_beats",
+    ];
+    promise_10_fork: "fork", BOTH, [], [];
+    promise_11_exit: "exit", BOTH, [], [];
+    promise_11_shutdown: "shutdown", BOTH, [], [];
+    promise_12_strings: "strings", BOTH, [], [];
+    promise_12_handles: "handles", ONE, [], [];
+    promise_14_secrets: "secrets", BOTH, [], [];
+    the_log: "log", ONE, [], [];
+    replies: "reply", BOTH, [], [];
+    cycles: "cycles", BOTH, [], [];
+}
+
+/// A program of the list that names cases names them all.
+#[test]
+fn every_case_is_run() {
+    for (name, cases) in ALL.iter().filter(|(_, cases)| !cases.is_empty()) {
+        for case in cases_of(name) {
+            let listed = ALL.iter().any(|(other, cases)| other == name && cases.contains(&case.as_str()));
+            assert!(listed, "nobody runs {case} of {name}, which lists {cases:?}");
+        }
+    }
+}
+
+/// 200 lives of a client leave no memory behind and touch none that is not theirs.
+#[test]
+fn cycles_under_valgrind() {
+    let build = Build::new(&target_dir(), &[]);
+    let program = build.program("cycles");
+    let valgrind = || {
+        let mut line = Command::new("valgrind");
+        line.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite,possible"]);
+        line.args(["--error-exitcode=9", "--fair-sched=yes"]).arg(&program);
+        line
+    };
+    runs(valgrind, "cycles", &BOTH, &[], &[]);
+}
+
+/// The library's own build with AddressSanitizer, which also looks for leaks at the end.
+fn under_address_sanitizer(name: &str, generations: &[u32]) {
+    let target = target_dir();
+    let library = target.parent().expect("target/debug lies in target").join("asan");
+    let library = library.join("x86_64-unknown-linux-gnu/debug");
+    assert!(
+        library.join("libim_client.so").is_file(),
+        "the library is not built with AddressSanitizer: run tools/build_asan.sh"
+    );
+    let build = Build::new(&library, &["-fsanitize=address", "-fno-omit-frame-pointer"]);
+    let program = build.program(name);
+    let sanitized = || {
+        let mut line = Command::new(&program);
+        line.env("ASAN_OPTIONS", "detect_leaks=1:halt_on_error=1:exitcode=9");
+        line
+    };
+    runs(sanitized, name, generations, &[], &[]);
+}
+
+#[test]
+fn cycles_under_address_sanitizer() {
+    under_address_sanitizer("cycles", &BOTH);
+}
+
+#[test]
+fn every_end_of_a_client_under_address_sanitizer() {
+    under_address_sanitizer("destroy", &ONE);
+    under_address_sanitizer("destroy_async", &ONE);
+}
+
+#[test]
+fn every_end_of_a_callback_under_address_sanitizer() {
+    under_address_sanitizer("off", &ONE);
+    under_address_sanitizer("once", &ONE);
+    under_address_sanitizer("reply", &ONE);
 }
