@@ -64,7 +64,13 @@ fn cases_of(name: &str) -> Vec<String> {
 }
 
 /// Runs some cases of a compiled program, or all, against a server of each generation: each says that it is ok.
-fn runs(mut program: impl FnMut() -> Command, name: &str, generations: &[u32], flags: &[&str], cases: &[&str]) {
+fn runs(
+    mut program: impl FnMut() -> Command,
+    name: &str,
+    generations: &[u32],
+    flags: &[&str],
+    cases: &[&str],
+) {
     let known = cases_of(name);
     let wanted: Vec<&str> = match cases {
         [] => known.iter().map(String::as_str).collect(),

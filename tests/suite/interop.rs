@@ -138,9 +138,7 @@ fn the_c_program_of_four_calls_chats_through_socket_io_4() {
     the_c_program_chats_through(&socketio(4, &[]));
 }
 
-// FAILS: the program's message has no `typeu`, and the server drops such a message silently (im-protocol.md, 7). With
-// `"typeu":1` in examples/c/minimal.c (and in the README and the design) this passes.
-
+/// This server drops a message without `typeu` silently, so the program sends it.
 #[test]
 fn the_c_program_of_four_calls_chats_through_egg() {
     the_c_program_chats_through(&egg(&[]));

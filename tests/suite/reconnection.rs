@@ -153,8 +153,6 @@ fn attempts_after_a_loss_end_too() {
     wait_until("rest", || client.state() == IM_STATE_DISCONNECTED);
 }
 
-// FAILS: `live` gives `Next::Again` whatever `Backoff::allows` says: after a loss one attempt is made, after a success that is
-// lost again the next, and so on without end; a failed first attempt does end with `reconnect_failed`.
 #[test]
 fn no_attempts_is_a_number_too() {
     let server = RawServer::start(|peer| {
@@ -437,8 +435,6 @@ fn closing_and_opening_quickly() {
 }
 
 /// What is emitted after a close waits for the open, whether or not the network thread has looked at the close yet.
-// FAILS: `Connection::poll` writes the caller's queue before it looks at the wish, so the question goes out over the connection
-// that is being closed, and ends with IM_ERROR_DISCONNECTED.
 #[test]
 fn what_is_asked_after_a_close_waits_for_the_open() {
     for generation in GENERATIONS {

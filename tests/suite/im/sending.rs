@@ -190,9 +190,6 @@ fn a_receiver_gets_what_was_sent() {
     wait_until("the answer", || !outcomes.lock().expect("no panic").is_empty());
 }
 
-// FAILS: a request whose packet went out ends with IM_ERROR_DISCONNECTED. Ending the link makes the connection's task call
-// `on_lost`, which decides what was sent, before the delivery gets to cancel it (promise 3 and the header: IM_ERROR_CANCELED).
-
 #[test]
 fn the_end_of_the_client_cancels_its_messages() {
     let server = egg(&[]);

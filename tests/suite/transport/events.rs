@@ -271,7 +271,6 @@ fn events_before_the_connect_come_after_it_in_order() {
     }
 }
 
-// FAILS: `Session::comes_early` keeps `Kind::Event` only; a binary event that comes before the CONNECT is dropped silently.
 #[test]
 fn a_binary_event_before_the_connect_comes_after_it() {
     let server = RawServer::start(|peer| {

@@ -183,14 +183,11 @@ fn protocol_4_on_the_root_of_socket_io_2_is_named() {
     wrong_protocol(2, 4, "/", Some("/socket.io"));
 }
 
-// FAILS: the raw `HTTP/1.1 400` bytes behind the 101 are told as "WebSocket protocol error: Reserved bits are non-zero"; the
-// option "protocol" is not named.
 #[test]
 fn protocol_3_on_socket_io_4_is_named() {
     wrong_protocol(4, 3, "chat", Some("/socket.io"));
 }
 
-// FAILS: as the one above.
 #[test]
 fn protocol_3_on_socket_io_4_is_named_by_the_search_too() {
     wrong_protocol(4, 3, "chat", None);
@@ -224,7 +221,6 @@ fn a_refused_revision_is_remembered() {
     assert!(last.starts_with("/socket.io/?EIO=3"), "{last}");
 }
 
-// FAILS: the message says 'the option "protocol" says 4', but nobody set it: `maxPayload` said so.
 #[test]
 fn a_contradiction_of_the_server_is_not_blamed_on_the_option() {
     // `maxPayload` says 4, the answer to the CONNECT says 2.x; the caller said nothing.
