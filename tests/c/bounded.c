@@ -8,7 +8,8 @@ static atomic_int next, wrong;
 
 static void expect_next(const im_event *event, void *data) {
     (void)data;
-    if (atoi(event->json) != next) wrong++;
+    if (atoi(event->json) != next)
+        wrong++;
     next++;
 }
 
@@ -18,7 +19,8 @@ static void a_full_send_queue_refuses_and_keeps_what_it_took(void) {
     CHECK(im_client_on(client, "echo", expect_next, NULL) > 0);
     int accepted = 0;
     im_status status;
-    while ((status = im_client_emit(client, "echo", text("%d", accepted))) == IM_OK) accepted++;
+    while ((status = im_client_emit(client, "echo", text("%d", accepted))) == IM_OK)
+        accepted++;
     CHECK_EQUAL(status, IM_ERROR_QUEUE_FULL);
     CHECK_FAULT(IM_ERROR_QUEUE_FULL, "sendQueueBytes");
     CHECK(accepted > 500 && accepted < 2000);
@@ -54,8 +56,10 @@ static void hold_then_count(const im_event *event, void *data) {
     reader *it = data;
     int number = -1;
     sscanf(event->json, "{\"i\":%d", &number);
-    if (number == 0) gate_wait(&it->gate);
-    if (number != it->next) it->wrong++;
+    if (number == 0)
+        gate_wait(&it->gate);
+    if (number != it->next)
+        it->wrong++;
     it->next++;
 }
 
@@ -69,7 +73,8 @@ static void start_reader(reader *it, const char *more) {
     it->id = copy_socket_id(it->client);
 }
 
-/* Much more than fits into the queue comes from the server, without a packet of ours. Another client asks for it. */
+/* Much more than fits into the queue comes from the server, without a packet of ours. Another
+ * client asks for it. */
 static void flood(reader *it) {
     im_client asker = connected_client();
     char *pad = calloc(1, SIZE + 1);
@@ -134,8 +139,9 @@ static void the_link_survives_a_pause(void) {
     finish_reader(&it);
 }
 
-/* As by default, pingTimeout is shorter than pingInterval (1000 and 300 ms here). A pause that begins late between two beats
-   needs one soon: with the first only after a whole interval the server has given up before. */
+/* As by default, pingTimeout is shorter than pingInterval (1000 and 300 ms here). A pause that
+   begins late between two beats needs one soon: with the first only after a whole interval the
+   server has given up before. */
 static void the_link_survives_a_pause_that_begins_between_two_beats(void) {
     for (int phase = 500; phase <= 900; phase += 200) {
         reader it;
@@ -149,7 +155,8 @@ static void the_link_survives_a_pause_that_begins_between_two_beats(void) {
     }
 }
 
-/* After the pause the next beat must come within the interval from the last one, not from the pause's end. */
+/* After the pause the next beat must come within the interval from the last one, not from the
+ * pause's end. */
 static void the_link_survives_the_end_of_a_pause_between_two_beats(void) {
     for (int phase = 500; phase <= 900; phase += 200) {
         reader it;
@@ -177,7 +184,8 @@ static void after_max_pause_it_disconnects_and_comes_back(void) {
     long long start = now_ms();
     WAIT(im_client_state(it.client) != IM_STATE_CONNECTED);
     CHECK(now_ms() - start < 5000);
-    /* It does not come back while the queue is full: time in which it would (the delay is 50 ms at most). */
+    /* It does not come back while the queue is full: time in which it would (the delay is 50 ms at
+     * most). */
     for (int i = 0; i < 30; i++) {
         CHECK_EQUAL(info_number(it.client, "\"connections\":"), connections);
         CHECK(im_client_state(it.client) != IM_STATE_CONNECTED);

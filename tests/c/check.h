@@ -1,4 +1,5 @@
-/* What the C tests share: checks, waiting for conditions, recorded events, counts of threads and descriptors. */
+/* What the C tests share: checks, waiting for conditions, recorded events, counts of threads and
+ * descriptors. */
 
 #ifndef CHECK_H
 #define CHECK_H
@@ -9,6 +10,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -21,7 +23,8 @@
 
 #include "im_client.h"
 
-/* How long a test waits for something that has to happen; nothing waits so long where all is well. */
+/* How long a test waits for something that has to happen; nothing waits so long where all is well.
+ */
 #define PATIENCE_MS 20000
 
 /* ---- Checks ---- */
@@ -37,7 +40,8 @@ static inline void check_failed(const char *file, int line, const char *what) {
 
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
-        if (!(condition)) check_failed(__FILE__, __LINE__, #condition);                            \
+        if (!(condition))                                                                          \
+            check_failed(__FILE__, __LINE__, #condition);                                          \
     } while (0)
 
 /* As CHECK, and tells both numbers. */
@@ -78,7 +82,8 @@ static inline void pass_ms(long ms) {
     do {                                                                                           \
         long long until_ = now_ms() + (limit);                                                     \
         while (!(condition)) {                                                                     \
-            if (now_ms() >= until_) check_failed(__FILE__, __LINE__, "waited in vain: " #condition); \
+            if (now_ms() >= until_)                                                                \
+                check_failed(__FILE__, __LINE__, "waited in vain: " #condition);                   \
             pass_ms(1);                                                                            \
         }                                                                                          \
     } while (0)
@@ -91,7 +96,8 @@ static inline int count_entries(const char *folder) {
     DIR *dir = opendir(folder);
     int count = 0;
     CHECK(dir != NULL);
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) count += entry->d_name[0] != '.';
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        count += entry->d_name[0] != '.';
     closedir(dir);
     return count;
 }
@@ -105,10 +111,12 @@ static inline int count_threads(const char *prefix) {
     CHECK(dir != NULL);
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         char path[300], name[32] = "";
-        if (entry->d_name[0] == '.') continue;
+        if (entry->d_name[0] == '.')
+            continue;
         snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
         FILE *file = fopen(path, "r");
-        if (file == NULL) continue; /* It has just ended. */
+        if (file == NULL)
+            continue; /* It has just ended. */
         if (fgets(name, sizeof name, file) != NULL) {
             count += strncmp(name, prefix, strlen(prefix)) == 0;
         }
@@ -121,7 +129,8 @@ static inline int count_threads(const char *prefix) {
 static inline int library_threads(void) { return count_threads("im-"); }
 
 static inline void this_thread(char name[32]) {
-    if (pthread_getname_np(pthread_self(), name, 32) != 0) name[0] = 0;
+    if (pthread_getname_np(pthread_self(), name, 32) != 0)
+        name[0] = 0;
 }
 
 static inline pthread_t run_thread(void *(*code)(void *), void *data) {
@@ -141,7 +150,8 @@ typedef struct gate {
 static inline bool gate_wait(gate *it) {
     long long until = now_ms() + PATIENCE_MS;
     it->waiting++;
-    while (!it->open && now_ms() < until) pass_ms(1);
+    while (!it->open && now_ms() < until)
+        pass_ms(1);
     it->waiting--;
     return it->open;
 }
@@ -164,7 +174,8 @@ typedef struct recorder {
     atomic_int freed;
 } recorder;
 
-#define RECORDER {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, 0, 0, 0}
+#define RECORDER                                                                                   \
+    { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, 0, 0, 0 }
 
 static inline void record_item(recorder *to, const im_event *event, im_status status) {
     pthread_mutex_lock(&to->lock);
@@ -192,7 +203,8 @@ static inline void record_free(void *to) { ((recorder *)to)->freed++; }
 static inline int recorded(recorder *of, const char *name) {
     int count = 0;
     pthread_mutex_lock(&of->lock);
-    for (int i = 0; i < of->count; i++) count += name == NULL || strcmp(of->items[i].name, name) == 0;
+    for (int i = 0; i < of->count; i++)
+        count += name == NULL || strcmp(of->items[i].name, name) == 0;
     pthread_mutex_unlock(&of->lock);
     return count;
 }
@@ -291,7 +303,8 @@ static inline char *copy_socket_id(im_client client) {
 /* Waits until everything that was emitted has reached the server and come back. */
 static inline void round_trip(im_client client) {
     recorder answers = RECORDER;
-    int64_t id = im_client_emit_with_ack(client, "echo", "\"round trip\"", 0, record_ack, &answers);
+    int64_t id = im_client_emit_with_ack(client, "echo", "\"round trip\"", PATIENCE_MS, record_ack,
+                                         &answers);
     CHECK(id > 0);
     item answer = wait_item(&answers, NULL, 0);
     CHECK_EQUAL(answer.status, IM_OK);
@@ -320,7 +333,8 @@ static inline char *control(const char *what, const char *body) {
     char *answer = malloc(capacity);
     for (ssize_t got; (got = read(fd, answer + length, capacity - length - 1)) > 0;) {
         length += (size_t)got;
-        if (length + 1 >= capacity) answer = realloc(answer, capacity *= 2);
+        if (length + 1 >= capacity)
+            answer = realloc(answer, capacity *= 2);
     }
     answer[length] = 0;
     close(fd);
@@ -336,7 +350,8 @@ static inline void post(const char *path, const char *body) {
 static inline int in_stats(const char *what) {
     char *stats = control("GET /control/stats", "");
     int count = 0;
-    for (const char *at = stats; (at = strstr(at, what)) != NULL; at += strlen(what)) count++;
+    for (const char *at = stats; (at = strstr(at, what)) != NULL; at += strlen(what))
+        count++;
     free(stats);
     return count;
 }
@@ -357,15 +372,33 @@ typedef struct test_case {
     void (*run)(void);
 } test_case;
 
-/* Usage: program ROOT [CASE...]. Runs these cases, or all; none may leave a client or a thread behind. */
+/* No case takes so long: a call that never returns fails by name. */
+#define CASE_SECONDS 60
+
+static inline void on_alarm(int signal) {
+    static const char words[] = "FAILED: a call never returns, in the case ";
+    (void)signal;
+    if (write(1, words, sizeof words - 1) > 0 && write(1, current_case, strlen(current_case)) > 0 &&
+        write(1, "\n", 1) > 0) {
+        _exit(1);
+    }
+    _exit(2);
+}
+
+/* Usage: program ROOT [CASE...]. Runs these cases, or all; none may leave a client or a thread
+ * behind. */
 static inline int run_cases(int argc, char **argv, const char *name, const test_case *cases) {
     CHECK(argc > 1);
     root = argv[1];
+    signal(SIGALRM, on_alarm);
     for (const test_case *it = cases; it->name != NULL; it++) {
         bool wanted = argc == 2;
-        for (int i = 2; i < argc; i++) wanted |= strcmp(argv[i], it->name) == 0;
-        if (!wanted) continue;
+        for (int i = 2; i < argc; i++)
+            wanted |= strcmp(argv[i], it->name) == 0;
+        if (!wanted)
+            continue;
         current_case = it->name;
+        alarm(CASE_SECONDS);
         it->run();
         WAIT(im_client_count() == 0);
         WAIT(library_threads() == 0);
@@ -380,6 +413,7 @@ static inline int run_cases(int argc, char **argv, const char *name, const test_
         static const test_case cases[] = {__VA_ARGS__, {NULL, NULL}};                              \
         return run_cases(argc, argv, program, cases);                                              \
     }
-#define CASE(function) {#function, function}
+#define CASE(function)                                                                             \
+    { #function, function }
 
 #endif

@@ -1,5 +1,5 @@
-/* 200 lives of a client; afterwards threads and descriptors are back where they were. Run as it is, under valgrind and under
-   AddressSanitizer. */
+/* 200 lives of a client; afterwards threads and descriptors are back where they were. Run as it is,
+   under valgrind and under AddressSanitizer. */
 
 #include "check.h"
 
@@ -25,9 +25,12 @@ static void two_hundred_lives_leave_nothing_behind(void) {
         im_client client = new_client("/", ",\"query\":{\"token\":\"t\",\"userId\":1}");
         CHECK(im_client_subscribe(client, NULL, 0, record, &events, record_free) > 0);
         CHECK(im_client_emit_with_ack(client, "silent", "1", 0, on_ack, NULL) > 0);
-        if (i % 4 != 3) wait_connected(client);
-        if (i % 4 == 1) round_trip(client);
-        if (i % 4 == 2) CHECK_EQUAL(im_client_emit(client, "burst", "20"), IM_OK);
+        if (i % 4 != 3)
+            wait_connected(client);
+        if (i % 4 == 1)
+            round_trip(client);
+        if (i % 4 == 2)
+            CHECK_EQUAL(im_client_emit(client, "burst", "20"), IM_OK);
         if (i % 5 == 4) {
             CHECK_EQUAL(im_client_destroy_async(client, record_free, &events), IM_OK);
             WAIT(events.freed == 2);

@@ -13,13 +13,15 @@ typedef struct victim {
 static void on_ack(im_status status, const im_event *reply, void *data) {
     victim *it = data;
     it->acks++;
-    if (status != IM_ERROR_CANCELED || reply != NULL) it->not_canceled++;
+    if (status != IM_ERROR_CANCELED || reply != NULL)
+        it->not_canceled++;
 }
 static void on_free(void *data) { ((victim *)data)->frees++; }
 static void on_event(const im_event *event, void *data) {
     victim *it = data;
     (void)event;
-    if (it->dead) it->after_death++;
+    if (it->dead)
+        it->after_death++;
 }
 
 enum { PENDING = 50, SUBSCRIPTIONS = 5 };
@@ -37,7 +39,8 @@ static void raise_victim(victim *it) {
 
 /* Destroys the victim from within, and looks that the handle is dead at once. */
 static void strike(victim *it) {
-    if (it->destroyed++ > 0) return;
+    if (it->destroyed++ > 0)
+        return;
     /* Events are on their way. */
     CHECK_EQUAL(im_client_emit(it->handle, "burst", "100"), IM_OK);
     CHECK_EQUAL(im_client_destroy(it->handle), IM_DEFERRED);
@@ -60,7 +63,9 @@ static void strike_ack(im_status status, const im_event *reply, void *data) {
     (void)status, (void)reply, strike(data);
 }
 static void strike_free(void *data) { strike(data); }
-static void strike_log(int32_t level, const char *line, void *data) { (void)level, (void)line, strike(data); }
+static void strike_log(int32_t level, const char *line, void *data) {
+    (void)level, (void)line, strike(data);
+}
 static void strike_done(void *data) { strike(data); }
 
 static void inside_its_own_callback(void) {
@@ -130,7 +135,8 @@ static void inside_another_clients_callback(void) {
     bury(&it);
 }
 
-/* Each waits inside its callback until the other's handle is dead: with a destroy that waits both hang. */
+/* Each waits inside its callback until the other's handle is dead: with a destroy that waits both
+ * hang. */
 static im_client pair[2];
 static atomic_int ready, struck;
 
@@ -148,7 +154,8 @@ static void two_that_destroy_one_another(void) {
         pair[i] = connected_client();
         CHECK(im_client_on(pair[i], "echo", strike_the_other, NULL) > 0);
     }
-    for (int i = 0; i < 2; i++) CHECK_EQUAL(im_client_emit(pair[i], "echo", "1"), IM_OK);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQUAL(im_client_emit(pair[i], "echo", "1"), IM_OK);
     WAIT(im_client_count() == 0);
     CHECK_EQUAL(struck, 2);
 }
@@ -162,7 +169,8 @@ static atomic_int calls_after;
 
 static void slow_callback(const im_event *event, void *data) {
     (void)event, (void)data;
-    if (is_destroyed) calls_after++;
+    if (is_destroyed)
+        calls_after++;
     gate_wait(&gate_of_callback);
     pass_ms(100);
     returned++;
@@ -178,7 +186,8 @@ static void outside_it_joins(void) {
     victim it;
     raise_victim(&it);
     CHECK(im_client_subscribe(it.handle, "echo", 0, slow_callback, &it, on_free) > 0);
-    for (int i = 0; i < 10; i++) CHECK_EQUAL(im_client_emit(it.handle, "echo", "1"), IM_OK);
+    for (int i = 0; i < 10; i++)
+        CHECK_EQUAL(im_client_emit(it.handle, "echo", "1"), IM_OK);
     WAIT(gate_of_callback.waiting == 1);
     pthread_t opener = run_thread(open_gate_later, NULL);
     destroy(it.handle);
@@ -249,8 +258,10 @@ static void of_64_threads_one_destroys(void) {
         contested = it.handle;
         winners = losers = 0;
         pthread_barrier_init(&start, NULL, 64);
-        for (int i = 0; i < 64; i++) threads[i] = run_thread(contest, NULL);
-        for (int i = 0; i < 64; i++) pthread_join(threads[i], NULL);
+        for (int i = 0; i < 64; i++)
+            threads[i] = run_thread(contest, NULL);
+        for (int i = 0; i < 64; i++)
+            pthread_join(threads[i], NULL);
         pthread_barrier_destroy(&start);
         CHECK_EQUAL(winners, 1);
         CHECK_EQUAL(losers, 63);
@@ -278,7 +289,8 @@ static void others_that_use_it_meanwhile(void) {
         victim it = {.handle = connected_client()};
         pthread_t threads[3];
         long accepted = 0;
-        for (int i = 0; i < 3; i++) threads[i] = run_thread(use_until_dead, &it);
+        for (int i = 0; i < 3; i++)
+            threads[i] = run_thread(use_until_dead, &it);
         pass_ms(round % 5);
         destroy(it.handle);
         for (int i = 0; i < 3; i++) {
@@ -306,19 +318,23 @@ static void a_waiting_flush_ends_with_it(void) {
 }
 
 static void in_every_state_of_the_connection(void) {
-    /* Before it begins, while it connects, while it waits for its next attempt, after a close, right after an open. */
+    /* Before it begins, while it connects, while it waits for its next attempt, after a close,
+     * right after an open. */
     for (int state = 0; state < 40; state++) {
         im_client client = new_client("/", state % 4 == 0 ? ",\"autoConnect\":false" : "");
-        if (state % 4 == 2) CHECK_EQUAL(im_client_close(client), IM_OK);
+        if (state % 4 == 2)
+            CHECK_EQUAL(im_client_close(client), IM_OK);
         if (state % 4 == 3) {
             CHECK_EQUAL(im_client_close(client), IM_OK);
             CHECK_EQUAL(im_client_open(client), IM_OK);
         }
-        if (state >= 20) pass_ms(state % 7);
+        if (state >= 20)
+            pass_ms(state % 7);
         destroy(client);
     }
-    im_client nobody = im_client_new("{\"root\":\"http://127.0.0.1:1\",\"nsp\":\"/\",\"reconnectionDelay\":60000,"
-                                     "\"reconnectionDelayMax\":60000}");
+    im_client nobody =
+        im_client_new("{\"root\":\"http://127.0.0.1:1\",\"nsp\":\"/\",\"reconnectionDelay\":60000,"
+                      "\"reconnectionDelayMax\":60000}");
     WAIT(im_client_state(nobody) == IM_STATE_RECONNECTING);
     long long begin = now_ms();
     destroy(nobody);
@@ -336,7 +352,8 @@ static void in_every_state_of_the_connection(void) {
 
 CASES("destroy", CASE(inside_its_own_callback), CASE(inside_its_own_ack_callback),
       CASE(inside_its_own_free_function), CASE(inside_a_free_function_of_a_call_that_failed),
-      CASE(inside_a_log_callback), CASE(inside_a_done_function), CASE(inside_another_clients_callback),
-      CASE(two_that_destroy_one_another), CASE(outside_it_joins), CASE(nothing_runs_after_it_in_a_flood),
-      CASE(of_64_threads_one_destroys), CASE(others_that_use_it_meanwhile), CASE(a_waiting_flush_ends_with_it),
-      CASE(in_every_state_of_the_connection))
+      CASE(inside_a_log_callback), CASE(inside_a_done_function),
+      CASE(inside_another_clients_callback), CASE(two_that_destroy_one_another),
+      CASE(outside_it_joins), CASE(nothing_runs_after_it_in_a_flood),
+      CASE(of_64_threads_one_destroys), CASE(others_that_use_it_meanwhile),
+      CASE(a_waiting_flush_ends_with_it), CASE(in_every_state_of_the_connection))

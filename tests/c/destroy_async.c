@@ -5,7 +5,9 @@
 static gate in_callback;
 static atomic_int acks, frees, dones, done_was_last;
 
-static void hold(const im_event *event, void *data) { (void)event, (void)data, gate_wait(&in_callback); }
+static void hold(const im_event *event, void *data) {
+    (void)event, (void)data, gate_wait(&in_callback);
+}
 static void on_ack(im_status status, const im_event *reply, void *data) {
     (void)reply, (void)data;
     CHECK_EQUAL(status, IM_ERROR_CANCELED);
@@ -24,8 +26,10 @@ static void reset(void) {
 
 static im_client busy_client(void) {
     im_client client = connected_client();
-    for (int i = 0; i < 3; i++) CHECK(im_client_subscribe(client, "echo", 0, hold, NULL, on_free) > 0);
-    for (int i = 0; i < 100; i++) CHECK(im_client_emit_with_ack(client, "silent", "1", 0, on_ack, NULL) > 0);
+    for (int i = 0; i < 3; i++)
+        CHECK(im_client_subscribe(client, "echo", 0, hold, NULL, on_free) > 0);
+    for (int i = 0; i < 100; i++)
+        CHECK(im_client_emit_with_ack(client, "silent", "1", 0, on_ack, NULL) > 0);
     CHECK_EQUAL(im_client_emit(client, "echo", "1"), IM_OK);
     WAIT(in_callback.waiting == 1);
     return client;
@@ -100,13 +104,16 @@ static void many_at_once(void) {
     enum { MANY = 100 };
     reset();
     im_client clients[MANY];
-    for (int i = 0; i < MANY; i++) clients[i] = new_client("/", "");
+    for (int i = 0; i < MANY; i++)
+        clients[i] = new_client("/", "");
     wait_connected(clients[MANY / 2]);
-    for (int i = 0; i < MANY; i++) CHECK_EQUAL(im_client_destroy_async(clients[i], count_done, &dones), IM_OK);
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQUAL(im_client_destroy_async(clients[i], count_done, &dones), IM_OK);
     WAIT(dones == MANY);
     WAIT(im_client_count() == 0);
     WAIT(stats_number("\"enginesNow\":") == 0);
 }
 
 CASES("destroy_async", CASE(never_blocks_and_done_is_last), CASE(without_a_done_function),
-      CASE(inside_its_own_callback), CASE(a_done_function_may_make_the_next_client), CASE(many_at_once))
+      CASE(inside_its_own_callback), CASE(a_done_function_may_make_the_next_client),
+      CASE(many_at_once))

@@ -32,13 +32,15 @@ static void the_newest_64_wait_in_order(void) {
     recorder events = RECORDER;
     im_client client = connected_client();
     CHECK(im_client_on(client, "connect", record, &events) > 0);
-    for (int i = 0; i < 100; i++) tell(client, text("[\"early\",%d]", i));
+    for (int i = 0; i < 100; i++)
+        tell(client, text("[\"early\",%d]", i));
     round_trip(client);
     CHECK_EQUAL(early(client), 64);
     CHECK_EQUAL(discarded(client), 36);
     CHECK(im_client_on(client, "early", record, &events) > 0);
     tell(client, "[\"early\",100]");
-    for (int i = 0; i < 65; i++) CHECK_EQUAL(atoi(wait_item(&events, "early", i).json), 36 + i);
+    for (int i = 0; i < 65; i++)
+        CHECK_EQUAL(atoi(wait_item(&events, "early", i).json), 36 + i);
     CHECK_EQUAL(early(client), 0);
     CHECK_EQUAL(discarded(client), 36);
     destroy(client);
@@ -62,7 +64,8 @@ static void at_most_256_kib_wait(void) {
     CHECK_EQUAL(early(client), 4);
     CHECK_EQUAL(discarded(client), 6);
     CHECK(im_client_on_any(client, record, &events) > 0);
-    for (int i = 0; i < 4; i++) CHECK_EQUAL(atoi(wait_item(&events, "large", i).json), 6 + i);
+    for (int i = 0; i < 4; i++)
+        CHECK_EQUAL(atoi(wait_item(&events, "large", i).json), 6 + i);
     destroy(client);
     recorder_clear(&events);
 }
@@ -153,7 +156,8 @@ static atomic_int last, out_of_order, heard;
 static void in_order(const im_event *event, void *data) {
     int number = atoi(event->json);
     (void)data;
-    if (number <= last) out_of_order++;
+    if (number <= last)
+        out_of_order++;
     last = number;
     heard++;
 }
@@ -165,7 +169,8 @@ static void a_subscription_amid_the_events_gets_them_in_order(void) {
         last = -1;
         heard = 0;
         long before = info_number(client, "\"received\":{\"bytes\":");
-        for (int i = 0; i < EVENTS; i++) tell(client, text("[\"round %d\",%d]", round, i));
+        for (int i = 0; i < EVENTS; i++)
+            tell(client, text("[\"round %d\",%d]", round, i));
         while (info_number(client, "\"received\":{\"bytes\":") < before + 10 * (round % EVENTS)) {
         }
         CHECK(im_client_on(client, text("round %d", round), in_order, NULL) > 0);
@@ -178,6 +183,7 @@ static void a_subscription_amid_the_events_gets_them_in_order(void) {
 }
 
 CASES("early", CASE(connect_waits_for_its_first_subscription), CASE(the_newest_64_wait_in_order),
-      CASE(at_most_256_kib_wait), CASE(they_never_pause_reading), CASE(any_counts_and_connect_is_the_first),
-      CASE(either_name_of_an_im_event_is_its_name), CASE(what_nobody_subscribes_to_later_is_discarded),
+      CASE(at_most_256_kib_wait), CASE(they_never_pause_reading),
+      CASE(any_counts_and_connect_is_the_first), CASE(either_name_of_an_im_event_is_its_name),
+      CASE(what_nobody_subscribes_to_later_is_discarded),
       CASE(a_subscription_amid_the_events_gets_them_in_order), CASE(each_waits_for_ten_seconds))

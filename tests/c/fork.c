@@ -24,7 +24,8 @@ static void in_child(void (*code)(void *), void *data) {
     long long until = now_ms() + PATIENCE_MS;
     for (;;) {
         pid_t ended = waitpid(child, &status, WNOHANG);
-        if (ended == child) break;
+        if (ended == child)
+            break;
         CHECK_EQUAL(ended, 0);
         if (now_ms() > until) {
             kill(child, SIGKILL);
@@ -127,7 +128,8 @@ static void destroy_in_the_child_sends_nothing(void) {
     im_client client = connected_client();
     round_trip(client);
     long packets = stats_number("\"message\":");
-    for (int i = 0; i < 10; i++) in_child(child_only_destroys, &client);
+    for (int i = 0; i < 10; i++)
+        in_child(child_only_destroys, &client);
     CHECK_EQUAL(stats_number("\"message\":"), packets);
     CHECK_EQUAL(stats_number("\"enginesNow\":"), 1);
     round_trip(client);
@@ -197,7 +199,8 @@ static void *hammer(void *data) {
 
 static void *hammer_names(void *data) {
     hammers++;
-    while (!stop) im_status_name(IM_ERROR_FORKED);
+    while (!stop)
+        im_status_name(IM_ERROR_FORKED);
     return data;
 }
 
@@ -206,12 +209,15 @@ static void no_lock_from_before_the_fork_is_taken(void) {
     CHECK(im_client_on(client, "echo", ignore, NULL) > 0);
     stop = false;
     pthread_t threads[4];
-    for (int i = 0; i < 3; i++) threads[i] = run_thread(hammer, &client);
+    for (int i = 0; i < 3; i++)
+        threads[i] = run_thread(hammer, &client);
     threads[3] = run_thread(hammer_names, NULL);
     WAIT(hammers == 4);
-    for (int i = 0; i < 30; i++) in_child(child_does_everything, &client);
+    for (int i = 0; i < 30; i++)
+        in_child(child_does_everything, &client);
     stop = true;
-    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
     round_trip(client);
     destroy(client);
 }
@@ -235,4 +241,5 @@ static void the_childs_exit_waits_for_no_callback_of_the_parent(void) {
 
 CASES("fork", CASE(handles_are_dead_new_clients_work_and_the_parent_does_not_notice),
       CASE(destroy_in_the_child_sends_nothing), CASE(a_child_of_the_child), CASE(inside_a_callback),
-      CASE(the_childs_exit_waits_for_no_callback_of_the_parent), CASE(no_lock_from_before_the_fork_is_taken))
+      CASE(the_childs_exit_waits_for_no_callback_of_the_parent),
+      CASE(no_lock_from_before_the_fork_is_taken))

@@ -1,4 +1,5 @@
-/* The handles of promise 12 and of the table of types: zero, stale and foreign ones in every function. */
+/* The handles of promise 12 and of the table of types: zero, stale and foreign ones in every
+ * function. */
 
 #include "check.h"
 
@@ -41,8 +42,8 @@ static void refused_everywhere(im_client client) {
     REFUSED(im_client_emit(client, "x", "1"));
     REFUSED(im_client_emit_args(client, "x", 1, NULL, 0, NULL, 0, 0));
     REFUSED(im_client_emit_with_ack(client, "x", "1", 0, never_ack, NULL));
-    REFUSED(im_client_send_message(client, "{\"type\":1,\"from\":\"a\",\"to\":\"b\",\"content\":\"c\"}", 0, never_ack,
-                                   NULL));
+    REFUSED(im_client_send_message(
+        client, "{\"type\":1,\"from\":\"a\",\"to\":\"b\",\"content\":\"c\"}", 0, never_ack, NULL));
     REFUSED(im_client_cancel(client, 1));
     REFUSED(im_client_reply(client, 1, "1"));
     REFUSED(im_client_flush(client, 10));
@@ -73,12 +74,14 @@ static void stale_handles_even_where_their_slot_is_taken_again(void) {
     for (int i = 0; i < 50; i++) {
         old[i] = new_client("/", ",\"autoConnect\":false");
         CHECK(old[i] != 0);
-        for (int j = 0; j < i; j++) CHECK(old[i] != old[j]);
+        for (int j = 0; j < i; j++)
+            CHECK(old[i] != old[j]);
         destroy(old[i]);
         refused_everywhere(old[i]);
     }
     im_client now = connected_client();
-    for (int i = 0; i < 50; i++) refused_everywhere(old[i]);
+    for (int i = 0; i < 50; i++)
+        refused_everywhere(old[i]);
     round_trip(now);
     CHECK_EQUAL(im_client_count(), 1);
     destroy(now);

@@ -1,4 +1,5 @@
-/* The log callback: replaceable at any time, filtered by level, on a thread of the pool, through a bounded queue. */
+/* The log callback: replaceable at any time, filtered by level, on a thread of the pool, through a
+ * bounded queue. */
 
 #include "check.h"
 
@@ -12,20 +13,28 @@ static void on_line(int32_t level, const char *line, void *data) {
     lines *it = data;
     char name[32];
     this_thread(name);
-    if (strcmp(name, "im-callbacks") != 0) it->wrong_threads++;
-    if (it->frees) it->after_free++;
-    for (int i = 0; i < level && i < 7; i++) it->beyond[i]++;
-    if (strstr(line, "lost") != NULL && strstr(line, "log") != NULL) it->lost = true;
+    if (strcmp(name, "im-callbacks") != 0)
+        it->wrong_threads++;
+    if (it->frees)
+        it->after_free++;
+    for (int i = 0; i < level && i < 7; i++)
+        it->beyond[i]++;
+    if (strstr(line, "lost") != NULL && strstr(line, "log") != NULL)
+        it->lost = true;
     it->count++;
-    if (it->gate != NULL) gate_wait(it->gate);
+    if (it->gate != NULL)
+        gate_wait(it->gate);
 }
 static void on_free(void *data) { ((lines *)data)->frees++; }
 
 static void set(int32_t level, lines *to) {
-    CHECK_EQUAL(im_set_log_callback(level, to == NULL ? NULL : on_line, to, to == NULL ? NULL : on_free), IM_OK);
+    CHECK_EQUAL(
+        im_set_log_callback(level, to == NULL ? NULL : on_line, to, to == NULL ? NULL : on_free),
+        IM_OK);
 }
 
-/* Connects and loses connections, with a client that gets an option without meaning: lines of all levels but ERROR. */
+/* Connects and loses connections, with a client that gets an option without meaning: lines of all
+ * levels but ERROR. */
 static void make_lines(void) {
     im_client client = new_client("/", ",\"agent\":null");
     round_trip(client);
@@ -47,8 +56,10 @@ static void lines_up_to_the_level_come(void) {
         set(IM_LOG_OFF, NULL);
         WAIT(it.frees == 1);
         CHECK_EQUAL(it.beyond[level], 0);
-        if (level >= IM_LOG_WARN) CHECK(it.beyond[IM_LOG_WARN - 1] > 0);
-        if (level >= IM_LOG_INFO) CHECK(it.beyond[IM_LOG_INFO - 1] > it.beyond[IM_LOG_INFO]);
+        if (level >= IM_LOG_WARN)
+            CHECK(it.beyond[IM_LOG_WARN - 1] > 0);
+        if (level >= IM_LOG_INFO)
+            CHECK(it.beyond[IM_LOG_INFO - 1] > it.beyond[IM_LOG_INFO]);
         CHECK(it.count >= before);
         CHECK_EQUAL(it.wrong_threads, 0);
         before = level >= IM_LOG_DEBUG ? it.count - 5 : it.count;
@@ -87,14 +98,17 @@ static void null_stops_it(void) {
         lines *it = calloc(1, sizeof *it);
         im_client clients[4];
         set(IM_LOG_TRACE, it);
-        for (int i = 0; i < 4; i++) clients[i] = new_client("/", ",\"agent\":null,\"autoUnref\":1,\"loose\":1");
-        for (int spin = 0; spin < round * 100; spin++) sched_yield();
+        for (int i = 0; i < 4; i++)
+            clients[i] = new_client("/", ",\"agent\":null,\"autoUnref\":1,\"loose\":1");
+        for (int spin = 0; spin < round * 100; spin++)
+            sched_yield();
         set(IM_LOG_OFF, NULL);
         int at_return = it->count;
         WAIT(it->frees == 1);
         CHECK(it->count <= at_return + 1);
         CHECK_EQUAL(it->after_free, 0);
-        for (int i = 0; i < 4; i++) destroy(clients[i]);
+        for (int i = 0; i < 4; i++)
+            destroy(clients[i]);
         CHECK_EQUAL(it->frees, 1);
         free(it);
     }
@@ -107,7 +121,8 @@ static void a_slow_callback_loses_lines_and_tells_so(void) {
     im_client client = connected_client();
     WAIT(gate.waiting == 1);
     /* 1024 lines wait. Nobody else waits for the callback. */
-    for (int i = 0; i < 1100; i++) destroy(new_client("/", ",\"agent\":null,\"autoConnect\":false"));
+    for (int i = 0; i < 1100; i++)
+        destroy(new_client("/", ",\"agent\":null,\"autoConnect\":false"));
     round_trip(client);
     CHECK_EQUAL(it.count, 1);
     gate.open = true;
@@ -122,7 +137,8 @@ static void a_slow_callback_loses_lines_and_tells_so(void) {
 static atomic_int inner;
 static void use_library(int32_t level, const char *line, void *data) {
     (void)level, (void)line;
-    if (inner++ > 0) return;
+    if (inner++ > 0)
+        return;
     im_client client = new_client("/", ",\"autoConnect\":false");
     CHECK_EQUAL(im_client_destroy(client), IM_DEFERRED);
     set(IM_LOG_DEBUG, data);

@@ -19,7 +19,8 @@ static void never_blocks_and_the_free_function_waits(void) {
     im_client client = connected_client();
     int64_t id = im_client_subscribe(client, "echo", 0, hold, &frees, count_free);
     CHECK(id > 0);
-    for (int i = 0; i < 5; i++) CHECK_EQUAL(im_client_emit(client, "echo", "1"), IM_OK);
+    for (int i = 0; i < 5; i++)
+        CHECK_EQUAL(im_client_emit(client, "echo", "1"), IM_OK);
     WAIT(held.waiting == 1);
     CHECK_EQUAL(im_client_off(client, id), IM_OK);
     CHECK_EQUAL(held.waiting, 1);
@@ -34,7 +35,8 @@ static void never_blocks_and_the_free_function_waits(void) {
     CHECK_EQUAL(frees, 1);
 }
 
-/* In a flood. A call may have been under way when off returned: one at most, and it ends before the free function runs. */
+/* In a flood. A call may have been under way when off returned: one at most, and it ends before the
+ * free function runs. */
 typedef struct subscription {
     atomic_int calls, running, freed, after_free;
 } subscription;
@@ -43,13 +45,15 @@ static void on_flood(const im_event *event, void *data) {
     subscription *it = data;
     (void)event;
     it->running++;
-    if (it->freed) it->after_free++;
+    if (it->freed)
+        it->after_free++;
     it->calls++;
     it->running--;
 }
 static void on_flood_free(void *data) {
     subscription *it = data;
-    if (it->running) it->after_free++;
+    if (it->running)
+        it->after_free++;
     it->freed++;
 }
 
@@ -60,12 +64,14 @@ static void in_a_flood_no_call_starts_after_it(void) {
     static atomic_int others;
     CHECK(im_client_on(client, "burst", count_call, &others) > 0);
     for (int round = 0; round < ROUNDS; round++) {
-        if (round % 20 == 0) CHECK_EQUAL(im_client_emit(client, "burst", "2000"), IM_OK);
+        if (round % 20 == 0)
+            CHECK_EQUAL(im_client_emit(client, "burst", "2000"), IM_OK);
         subscription *it = &all[round];
         int64_t id = im_client_subscribe(client, "burst", 0, on_flood, it, on_flood_free);
         CHECK(id > 0);
         int before = others;
-        for (int spin = 0; others < before + 3 && spin < 2000; spin++) sched_yield();
+        for (int spin = 0; others < before + 3 && spin < 2000; spin++)
+            sched_yield();
         CHECK_EQUAL(im_client_off(client, id), IM_OK);
         int at_return = it->calls;
         WAIT(it->freed == 1);
@@ -79,7 +85,8 @@ static void in_a_flood_no_call_starts_after_it(void) {
     }
 }
 
-/* Inside a callback: nobody else's call is skipped, and those that are off are not called any more. */
+/* Inside a callback: nobody else's call is skipped, and those that are off are not called any more.
+ */
 static int64_t ids[6];
 static char order[16];
 
@@ -88,7 +95,8 @@ static void note(void *data) {
     strcat(order, text);
 }
 static void only_note(const im_event *event, void *data) {
-    if (strcmp(event->name, "echo") == 0) note(data);
+    if (strcmp(event->name, "echo") == 0)
+        note(data);
 }
 static void off_itself(const im_event *event, void *data) {
     note(data);
@@ -147,5 +155,6 @@ static void off_event_ends_them_all(void) {
     destroy(client);
 }
 
-CASES("off", CASE(never_blocks_and_the_free_function_waits), CASE(in_a_flood_no_call_starts_after_it),
-      CASE(off_inside_a_callback_skips_no_other), CASE(off_event_ends_them_all))
+CASES("off", CASE(never_blocks_and_the_free_function_waits),
+      CASE(in_a_flood_no_call_starts_after_it), CASE(off_inside_a_callback_skips_no_other),
+      CASE(off_event_ends_them_all))

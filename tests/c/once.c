@@ -29,7 +29,8 @@ static void fresh(void) {
 }
 
 static void ask(im_client client, const char *event, int at, int64_t timeout) {
-    int64_t id = im_client_emit_with_ack(client, event, text("%d", at), timeout, on_ack, &outcomes[at]);
+    int64_t id =
+        im_client_emit_with_ack(client, event, text("%d", at), timeout, on_ack, &outcomes[at]);
     CHECK(id > 0);
 }
 
@@ -47,7 +48,8 @@ static int count(int from, int to, im_status status) {
 static void answers(void) {
     fresh();
     im_client client = connected_client();
-    for (int i = 0; i < MANY; i++) ask(client, "echo", i, i % 2 == 0 ? 0 : 15000);
+    for (int i = 0; i < MANY; i++)
+        ask(client, "echo", i, i % 2 == 0 ? 0 : 15000);
     WAIT(settled == MANY);
     CHECK_EQUAL(count(0, MANY, IM_OK), MANY);
     CHECK_EQUAL(info_number(client, "\"pendingRequests\":"), 0);
@@ -59,7 +61,8 @@ static void timeouts_count_from_the_call(void) {
     fresh();
     im_client client = new_client("/", ",\"autoConnect\":false,\"ackTimeout\":60");
     long long start = now_ms();
-    for (int i = 0; i < MANY; i++) ask(client, "timed_out", i, i % 2 == 0 ? 50 : 0);
+    for (int i = 0; i < MANY; i++)
+        ask(client, "timed_out", i, i % 2 == 0 ? 50 : 0);
     WAIT(settled == MANY);
     CHECK(now_ms() - start >= 50);
     CHECK_EQUAL(count(0, MANY, IM_ERROR_TIMEOUT), MANY);
@@ -109,7 +112,8 @@ static void cancel(void) {
     CHECK_EQUAL(settled, 201);
 }
 
-/* Answer, timeout and cancel at the same time: cancel's status agrees with what the callback was told. */
+/* Answer, timeout and cancel at the same time: cancel's status agrees with what the callback was
+ * told. */
 static im_client contested;
 static int64_t contested_ids[4 * MANY];
 static atomic_int asked;
@@ -132,7 +136,8 @@ static void answer_timeout_and_cancel_race(void) {
     contested = connected_client();
     pthread_t canceler = run_thread(cancel_all, NULL);
     for (int i = 0; i < MANY; i++) {
-        contested_ids[i] = im_client_emit_with_ack(contested, "echo", "1", 1 + i % 3, on_ack, &outcomes[i]);
+        contested_ids[i] =
+            im_client_emit_with_ack(contested, "echo", "1", 1 + i % 3, on_ack, &outcomes[i]);
         CHECK(contested_ids[i] > 0);
         asked++;
     }
@@ -149,7 +154,8 @@ static void a_lost_connection(void) {
     im_client client = new_client("/", ",\"reconnectionDelay\":300,\"randomizationFactor\":0");
     CHECK(im_client_on(client, "disconnect", record, &events) > 0);
     wait_connected(client);
-    for (int i = 0; i < MANY; i++) ask(client, "silent", i, 0);
+    for (int i = 0; i < MANY; i++)
+        ask(client, "silent", i, 0);
     CHECK_EQUAL(im_client_flush(client, 15000), IM_OK);
     CHECK_EQUAL(settled, 0);
     post("drop", "{}");
@@ -157,7 +163,8 @@ static void a_lost_connection(void) {
     CHECK_EQUAL(count(0, MANY, IM_ERROR_DISCONNECTED), MANY);
     wait_item(&events, "disconnect", 0);
     /* What had not gone out waits on, and is answered after the reconnect, in order. */
-    for (int i = MANY; i < MANY + 200; i++) ask(client, "echo", i, 0);
+    for (int i = MANY; i < MANY + 200; i++)
+        ask(client, "echo", i, 0);
     CHECK(im_client_state(client) != IM_STATE_CONNECTED);
     CHECK_EQUAL(settled, MANY);
     WAIT(settled == MANY + 200);
@@ -183,7 +190,8 @@ static void a_reset_amid_the_traffic(void) {
     CHECK_EQUAL(im_client_destroy_socket(client), IM_OK);
     WAIT(settled == 2 * MANY);
     int answered = count(0, 2 * MANY, IM_OK);
-    CHECK_EQUAL(answered + count(0, 2 * MANY, IM_ERROR_DISCONNECTED) + count(0, 2 * MANY, IM_ERROR_CANCELED),
+    CHECK_EQUAL(answered + count(0, 2 * MANY, IM_ERROR_DISCONNECTED) +
+                    count(0, 2 * MANY, IM_ERROR_CANCELED),
                 2 * MANY);
     destroy(client);
 }
@@ -191,12 +199,14 @@ static void a_reset_amid_the_traffic(void) {
 static void destroy_with_thousands_in_flight(void) {
     fresh();
     im_client client = connected_client();
-    for (int i = 0; i < 2 * MANY; i++) ask(client, i % 2 == 0 ? "silent" : "slow_ack", i, 20000);
+    for (int i = 0; i < 2 * MANY; i++)
+        ask(client, i % 2 == 0 ? "silent" : "slow_ack", i, 20000);
     destroy(client);
     CHECK_EQUAL(settled, 2 * MANY);
     count(0, 2 * MANY, IM_OK);
     /* The server answers none of these. */
-    for (int i = 0; i < 2 * MANY; i += 2) CHECK_EQUAL(outcomes[i].status, IM_ERROR_CANCELED);
+    for (int i = 0; i < 2 * MANY; i += 2)
+        CHECK_EQUAL(outcomes[i].status, IM_ERROR_CANCELED);
 }
 
 static void destroy_socket_cancels_and_drops(void) {
@@ -205,14 +215,16 @@ static void destroy_socket_cancels_and_drops(void) {
     im_client client = new_client("/", "");
     CHECK(im_client_on(client, "disconnect", record, &events) > 0);
     wait_connected(client);
-    for (int i = 0; i < MANY; i++) ask(client, "silent", i, 0);
+    for (int i = 0; i < MANY; i++)
+        ask(client, "silent", i, 0);
     CHECK_EQUAL(im_client_flush(client, 15000), IM_OK);
     CHECK_EQUAL(im_client_destroy_socket(client), IM_OK);
     WAIT(settled == MANY);
     CHECK_EQUAL(count(0, MANY, IM_ERROR_CANCELED), MANY);
     CHECK(strstr(wait_item(&events, "disconnect", 0).json, "io client disconnect") != NULL);
     WAIT(im_client_state(client) == IM_STATE_DISCONNECTED);
-    for (int i = 0; i < 100; i++) CHECK_EQUAL(im_client_emit(client, "dropped", "1"), IM_OK);
+    for (int i = 0; i < 100; i++)
+        CHECK_EQUAL(im_client_emit(client, "dropped", "1"), IM_OK);
     for (int i = 0; i < 100; i++) {
         CHECK(im_client_emit_with_ack(client, "dropped", "1", 0, on_ack, &outcomes[MANY + i]) > 0);
     }
@@ -247,7 +259,8 @@ static void close_keeps_what_is_unsent_for_the_next_open(void) {
     CHECK_EQUAL(im_client_open(client), IM_OK);
     WAIT(settled == 101);
     CHECK_EQUAL(count(0, 100, IM_OK), 100);
-    for (int i = 0; i < 100; i++) CHECK_EQUAL(atoi(wait_item(&echoes, "echo", i).json), i);
+    for (int i = 0; i < 100; i++)
+        CHECK_EQUAL(atoi(wait_item(&echoes, "echo", i).json), i);
     round_trip(client);
     CHECK_EQUAL(recorded(&echoes, "echo"), 100);
     destroy(client);
@@ -257,7 +270,8 @@ static void close_keeps_what_is_unsent_for_the_next_open(void) {
 static void destroy_drops_what_is_unsent(void) {
     fresh();
     im_client client = new_client("/", ",\"autoConnect\":false");
-    for (int i = 0; i < 100; i++) ask(client, "unsent", i, 0);
+    for (int i = 0; i < 100; i++)
+        ask(client, "unsent", i, 0);
     destroy(client);
     CHECK_EQUAL(settled, 100);
     CHECK_EQUAL(count(0, 100, IM_ERROR_CANCELED), 100);
@@ -272,23 +286,29 @@ static void destroy_drops_what_is_unsent(void) {
 static atomic_int frees;
 static void on_free(void *data) { (void)data, frees++; }
 static void on_event(const im_event *event, void *data) { (void)event, (void)data; }
-static void on_log(int32_t level, const char *line, void *data) { (void)level, (void)line, (void)data; }
+static void on_log(int32_t level, const char *line, void *data) {
+    (void)level, (void)line, (void)data;
+}
 
 static void a_call_that_failed_never_calls_back(void) {
     fresh();
     im_client client = new_client("/", ",\"autoConnect\":false,\"sendQueueBytes\":1024");
     outcome *it = &outcomes[0];
     CHECK_EQUAL(im_client_emit_with_ack(0, "x", "1", 0, on_ack, it), IM_ERROR_HANDLE);
-    CHECK_EQUAL(im_client_emit_with_ack(client, NULL, "1", 0, on_ack, it), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_emit_with_ack(client, NULL, "1", 0, on_ack, it),
+                IM_ERROR_INVALID_ARGUMENT);
     CHECK_EQUAL(im_client_emit_with_ack(client, "", "1", 0, on_ack, it), IM_ERROR_INVALID_ARGUMENT);
-    CHECK_EQUAL(im_client_emit_with_ack(client, "connect", "1", 0, on_ack, it), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_emit_with_ack(client, "connect", "1", 0, on_ack, it),
+                IM_ERROR_INVALID_ARGUMENT);
     CHECK_EQUAL(im_client_emit_with_ack(client, "\xff", "1", 0, on_ack, it), IM_ERROR_UTF8);
     CHECK_EQUAL(im_client_emit_with_ack(client, "x", "{", 0, on_ack, it), IM_ERROR_JSON);
-    CHECK_EQUAL(im_client_emit_with_ack(client, "x", "1", -1, on_ack, it), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_emit_with_ack(client, "x", "1", -1, on_ack, it),
+                IM_ERROR_INVALID_ARGUMENT);
     CHECK_EQUAL(im_client_emit_with_ack(client, "x", "1", 0, NULL, it), IM_ERROR_INVALID_ARGUMENT);
     CHECK_EQUAL(im_client_send_message(client, "{\"type\":1}", 0, on_ack, it), IM_ERROR_JSON);
     CHECK_EQUAL(im_client_send_message(client, NULL, 0, on_ack, it), IM_ERROR_INVALID_ARGUMENT);
-    while (im_client_emit(client, "filler", "\"0123456789012345678901234567890123456789\"") == IM_OK) {
+    while (im_client_emit(client, "filler", "\"0123456789012345678901234567890123456789\"") ==
+           IM_OK) {
     }
     char large[600];
     memset(large, 'x', sizeof large);
@@ -308,10 +328,13 @@ static void every_free_function_runs_once(void) {
     im_client client = connected_client();
     CHECK_EQUAL(im_client_subscribe(0, "x", 0, on_event, NULL, on_free), IM_ERROR_HANDLE);
     CHECK_EQUAL(frees, 1);
-    CHECK_EQUAL(im_client_subscribe(client, "", 0, on_event, NULL, on_free), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_subscribe(client, "", 0, on_event, NULL, on_free),
+                IM_ERROR_INVALID_ARGUMENT);
     CHECK_EQUAL(im_client_subscribe(client, "\xff", 0, on_event, NULL, on_free), IM_ERROR_UTF8);
-    CHECK_EQUAL(im_client_subscribe(client, "x", 0, NULL, NULL, on_free), IM_ERROR_INVALID_ARGUMENT);
-    CHECK_EQUAL(im_client_subscribe(client, "x", 2, on_event, NULL, on_free), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_subscribe(client, "x", 0, NULL, NULL, on_free),
+                IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_subscribe(client, "x", 2, on_event, NULL, on_free),
+                IM_ERROR_INVALID_ARGUMENT);
     CHECK_EQUAL(frees, 5);
     CHECK_EQUAL(im_set_log_callback(6, on_log, NULL, on_free), IM_ERROR_INVALID_ARGUMENT);
     CHECK_EQUAL(frees, 6);
@@ -339,8 +362,8 @@ static void every_free_function_runs_once(void) {
     CHECK_EQUAL(frees, 14);
 }
 
-CASES("once", CASE(answers), CASE(timeouts_count_from_the_call), CASE(cancel), CASE(answer_timeout_and_cancel_race),
-      CASE(a_lost_connection), CASE(a_reset_amid_the_traffic), CASE(destroy_with_thousands_in_flight),
-      CASE(destroy_socket_cancels_and_drops), CASE(close_keeps_what_is_unsent_for_the_next_open),
-      CASE(destroy_drops_what_is_unsent), CASE(a_call_that_failed_never_calls_back),
-      CASE(every_free_function_runs_once))
+CASES("once", CASE(answers), CASE(timeouts_count_from_the_call), CASE(cancel),
+      CASE(answer_timeout_and_cancel_race), CASE(a_lost_connection), CASE(a_reset_amid_the_traffic),
+      CASE(destroy_with_thousands_in_flight), CASE(destroy_socket_cancels_and_drops),
+      CASE(close_keeps_what_is_unsent_for_the_next_open), CASE(destroy_drops_what_is_unsent),
+      CASE(a_call_that_failed_never_calls_back), CASE(every_free_function_runs_once))

@@ -1,4 +1,5 @@
-/* Promise 2: what may be called inside the code that the library runs, and that it holds no lock meanwhile. */
+/* Promise 2: what may be called inside the code that the library runs, and that it holds no lock
+ * meanwhile. */
 
 #include "check.h"
 
@@ -23,11 +24,14 @@ static void call_everything(const im_event *event, void *data) {
     CHECK_EQUAL(im_client_emit(client, "tell", "\"nobody\""), IM_OK);
     const char *args = "[\"later\",1]";
     CHECK_EQUAL(im_client_emit_args(client, "tell", 4, args, strlen(args), NULL, 0, 0), IM_OK);
-    CHECK_EQUAL(im_client_emit_args(client, "tell", 4, args, strlen(args), NULL, 0, IM_EMIT_VOLATILE), IM_OK);
+    CHECK_EQUAL(
+        im_client_emit_args(client, "tell", 4, args, strlen(args), NULL, 0, IM_EMIT_VOLATILE),
+        IM_OK);
     CHECK(im_client_emit_with_ack(client, "echo", "2", 0, record_ack, &acks) > 0);
     int64_t request = im_client_emit_with_ack(client, "silent", "3", 0, record_ack, &acks);
     CHECK_EQUAL(im_client_cancel(client, request), IM_OK);
-    CHECK(im_client_send_message(client, "{\"type\":1,\"from\":\"a\",\"to\":\"b\",\"content\":\"c\"}", 20,
+    CHECK(im_client_send_message(client,
+                                 "{\"type\":1,\"from\":\"a\",\"to\":\"b\",\"content\":\"c\"}", 20,
                                  record_ack, &acks) > 0);
     CHECK_EQUAL(im_client_reply(client, 77, NULL), IM_ERROR_NOT_FOUND);
     CHECK_EQUAL(im_event_reply(event, NULL), IM_ERROR_NOT_FOUND);
@@ -102,14 +106,17 @@ static void would_deadlock(int kind) {
     CHECK_FAULT(IM_ERROR_DEADLOCK, "shutdown");
     refused[kind]++;
 }
-static void event_deadlock(const im_event *event, void *data) { (void)event, (void)data, would_deadlock(0); }
+static void event_deadlock(const im_event *event, void *data) {
+    (void)event, (void)data, would_deadlock(0);
+}
 static void ack_deadlock(im_status status, const im_event *reply, void *data) {
     (void)status, (void)reply, (void)data, would_deadlock(1);
 }
 static void free_deadlock(void *data) { (void)data, would_deadlock(2); }
 static void log_deadlock(int32_t level, const char *line, void *data) {
     (void)level, (void)line, (void)data;
-    if (the_client != 0) would_deadlock(3);
+    if (the_client != 0)
+        would_deadlock(3);
 }
 static void done_deadlock(void *data) { (void)data, would_deadlock(4); }
 
@@ -124,7 +131,8 @@ static void flush_and_shutdown_inside_are_refused(void) {
     im_client other = new_client("/", "");
     wait_connected(other);
     CHECK_EQUAL(im_client_destroy_async(other, done_deadlock, NULL), IM_OK);
-    for (int kind = 0; kind < 5; kind++) WAIT(refused[kind] > 0);
+    for (int kind = 0; kind < 5; kind++)
+        WAIT(refused[kind] > 0);
     /* A free function that a failing call runs at once, on this very thread. */
     int before = refused[2];
     CHECK(im_client_subscribe(the_client, "x", 8, ignore, NULL, free_deadlock) < 0);
@@ -146,7 +154,9 @@ static void hold_ack(im_status status, const im_event *reply, void *data) {
     (void)status, (void)reply, (void)data, hold();
 }
 static void hold_free(void *data) { (void)data, hold(); }
-static void hold_log(int32_t level, const char *line, void *data) { (void)level, (void)line, (void)data, hold(); }
+static void hold_log(int32_t level, const char *line, void *data) {
+    (void)level, (void)line, (void)data, hold();
+}
 static void hold_done(void *data) { (void)data, hold(); }
 
 /* While some code is held: all that must not wait, on the client whose code it is (or another). */
@@ -206,5 +216,6 @@ static void no_lock_is_held_while_user_code_runs(void) {
     destroy(client);
 }
 
-CASES("reentrancy", CASE(everything_works_inside_a_callback), CASE(closing_opening_and_destroying_inside_work),
-      CASE(flush_and_shutdown_inside_are_refused), CASE(no_lock_is_held_while_user_code_runs))
+CASES("reentrancy", CASE(everything_works_inside_a_callback),
+      CASE(closing_opening_and_destroying_inside_work), CASE(flush_and_shutdown_inside_are_refused),
+      CASE(no_lock_is_held_while_user_code_runs))

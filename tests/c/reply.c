@@ -20,7 +20,8 @@ static void inside_the_callback_and_once(void) {
     im_client client = connected_client();
     CHECK(im_client_on(client, "question", answer_at_once, NULL) > 0);
     CHECK(im_client_on(client, "answered", record, &events) > 0);
-    for (int i = 0; i < 100; i++) ask(client, text("%d", i));
+    for (int i = 0; i < 100; i++)
+        ask(client, text("%d", i));
     for (int i = 0; i < 100; i++) {
         CHECK(strcmp(wait_item(&events, "answered", i).args, text("[{\"to\":%d}]", i)) == 0);
     }
@@ -57,8 +58,10 @@ static void later_from_many_threads_one_answer_goes_out(void) {
         atomic_int accepted = 0;
         job it = {client, wait_item(&events, "question", round).ack_id, &accepted};
         pthread_t threads[8];
-        for (int i = 0; i < 8; i++) threads[i] = run_thread(answer_later, &it);
-        for (int i = 0; i < 8; i++) pthread_join(threads[i], NULL);
+        for (int i = 0; i < 8; i++)
+            threads[i] = run_thread(answer_later, &it);
+        for (int i = 0; i < 8; i++)
+            pthread_join(threads[i], NULL);
         CHECK_EQUAL(accepted, 1);
         CHECK(strcmp(wait_item(&events, "answered", round).args, "[\"later\"]") == 0);
     }
@@ -73,9 +76,11 @@ static void out_of_order_and_without_a_value(void) {
     im_client client = connected_client();
     CHECK(im_client_on(client, "question", record, &events) > 0);
     CHECK(im_client_on(client, "answered", record, &events) > 0);
-    for (int i = 0; i < 3; i++) ask(client, text("%d", i));
+    for (int i = 0; i < 3; i++)
+        ask(client, text("%d", i));
     wait_item(&events, "question", 2);
-    CHECK_EQUAL(im_client_reply(client, wait_item(&events, "question", 2).ack_id, "\"last\""), IM_OK);
+    CHECK_EQUAL(im_client_reply(client, wait_item(&events, "question", 2).ack_id, "\"last\""),
+                IM_OK);
     CHECK_EQUAL(im_client_reply(client, wait_item(&events, "question", 0).ack_id, NULL), IM_OK);
     /* What is no JSON answers nothing, and leaves the question open. */
     uint64_t open = wait_item(&events, "question", 1).ack_id;
@@ -100,7 +105,8 @@ static void after_a_reconnect_nothing_is_sent(void) {
     CHECK_EQUAL(im_client_reply(client, old, "1"), IM_ERROR_DISCONNECTED);
     wait_item(&events, "reconnect", 0);
     CHECK_EQUAL(im_client_reply(client, old, "1"), IM_ERROR_DISCONNECTED);
-    /* The server counts its ids from 0 again: the old one's answer must not answer the new question. */
+    /* The server counts its ids from 0 again: the old one's answer must not answer the new
+     * question. */
     ask(client, "2");
     uint64_t new = wait_item(&events, "question", 1).ack_id;
     CHECK(new != old);
@@ -168,6 +174,7 @@ static void an_event_that_was_kept(void) {
     recorder_clear(&events);
 }
 
-CASES("reply", CASE(inside_the_callback_and_once), CASE(later_from_many_threads_one_answer_goes_out),
-      CASE(out_of_order_and_without_a_value), CASE(after_a_reconnect_nothing_is_sent),
-      CASE(nobody_waits_for_an_answer_to_ack_id_0), CASE(an_event_that_was_kept))
+CASES("reply", CASE(inside_the_callback_and_once),
+      CASE(later_from_many_threads_one_answer_goes_out), CASE(out_of_order_and_without_a_value),
+      CASE(after_a_reconnect_nothing_is_sent), CASE(nobody_waits_for_an_answer_to_ack_id_0),
+      CASE(an_event_that_was_kept))

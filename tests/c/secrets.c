@@ -1,4 +1,5 @@
-/* Promise 14: tokens, cookies and contents appear in no log line, info or error; the query's values are masked. */
+/* Promise 14: tokens, cookies and contents appear in no log line, info or error; the query's values
+ * are masked. */
 
 #include "check.h"
 
@@ -10,7 +11,8 @@ static atomic_int told, lines;
 static recorder events = RECORDER;
 
 static void look_at(const char *where, const char *words) {
-    if (strstr(words, MARK) == NULL) return;
+    if (strstr(words, MARK) == NULL)
+        return;
     told++;
     printf("in %s: %s\n", where, words);
 }
@@ -31,29 +33,32 @@ static void ignore_ack(im_status status, const im_event *reply, void *data) {
 
 /* What the library itself says; a message's own event has its content, of course. */
 static void look_at_events(void) {
-    static const char *const own[] = {"connect", "connect_error", "disconnect", "error", "reconnect_attempt",
-                                      "reconnect", "reconnect_error", "reconnect_failed"};
+    static const char *const own[] = {"connect",         "connect_error",     "disconnect",
+                                      "error",           "reconnect_attempt", "reconnect",
+                                      "reconnect_error", "reconnect_failed"};
     pthread_mutex_lock(&events.lock);
     for (int i = 0; i < events.count; i++) {
         for (size_t j = 0; j < sizeof own / sizeof *own; j++) {
-            if (strcmp(events.items[i].name, own[j]) == 0) look_at(own[j], events.items[i].args);
+            if (strcmp(events.items[i].name, own[j]) == 0)
+                look_at(own[j], events.items[i].args);
         }
     }
     pthread_mutex_unlock(&events.lock);
 }
 
 static im_client secret_client(const char *at, const char *nsp, const char *more) {
-    im_client client =
-        im_client_new(text("{\"root\":\"%s\",\"nsp\":\"%s\",\"query\":{\"token\":\"" TOKEN "\",\"userId\":\"u1\"},"
-                           "\"auth\":{\"password\":\"" TOKEN "\"},\"reconnectionDelay\":10%s}",
-                           at, nsp, more));
+    im_client client = im_client_new(text(
+        "{\"root\":\"%s\",\"nsp\":\"%s\",\"query\":{\"token\":\"" TOKEN "\",\"userId\":\"u1\"},"
+        "\"auth\":{\"password\":\"" TOKEN "\"},\"reconnectionDelay\":10%s}",
+        at, nsp, more));
     CHECK(client != 0);
     CHECK(im_client_on_any(client, record, &events) > 0);
     return client;
 }
 
 static void in_a_life_of_messages_and_losses(void) {
-    im_client client = secret_client(root, "chat", ",\"agent\":\"" TOKEN "\",\"timestampRequests\":true");
+    im_client client =
+        secret_client(root, "chat", ",\"agent\":\"" TOKEN "\",\"timestampRequests\":true");
     wait_connected(client);
     look_at_info(client);
     char *info = im_client_info(client);
@@ -70,7 +75,9 @@ static void in_a_life_of_messages_and_losses(void) {
     CHECK(im_client_emit_with_ack(client, "silent", "\"" CONTENT "\"", 10, ignore_ack, NULL) > 0);
     wait_item(&events, "to_ack", 1);
     wait_item(&events, "question", 0);
-    CHECK_EQUAL(im_client_reply(client, wait_item(&events, "question", 0).ack_id, "\"" CONTENT "\""), IM_OK);
+    CHECK_EQUAL(
+        im_client_reply(client, wait_item(&events, "question", 0).ack_id, "\"" CONTENT "\""),
+        IM_OK);
     round_trip(client);
     look_at_info(client);
     post("drop", "{}");
@@ -93,7 +100,8 @@ static void in_a_life_of_messages_and_losses(void) {
 
 static void where_connecting_fails(void) {
     char *port = strrchr(root, ':');
-    const char *const roots[] = {"http://127.0.0.1:1", "http://nowhere.invalid:1", text("https://127.0.0.1%s", port)};
+    const char *const roots[] = {"http://127.0.0.1:1", "http://nowhere.invalid:1",
+                                 text("https://127.0.0.1%s", port)};
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
         recorder_clear(&events);
         im_client client = secret_client(roots[i], "chat", ",\"reconnectionAttempts\":1");
@@ -109,7 +117,8 @@ static void where_connecting_fails(void) {
     look_at_events();
     destroy(refused);
     recorder_clear(&events);
-    im_client lost = secret_client(root, "chat", ",\"path\":\"/nothing/here\",\"reconnectionAttempts\":1");
+    im_client lost =
+        secret_client(root, "chat", ",\"path\":\"/nothing/here\",\"reconnectionAttempts\":1");
     wait_item(&events, "reconnect_failed", 0);
     CHECK(strstr(wait_item(&events, "connect_error", 0).json, "token=") != NULL);
     look_at_info(lost);
@@ -135,7 +144,8 @@ static void in_the_words_of_failing_calls(void) {
         "{\"root\":\"http://h:1\",\"nsp\":\"chat\",\"path\":\"/ws?token=" TOKEN "\"}",
         "{\"root\":\"http://h:1\",\"nsp\":\"chat\",\"query\":{\"token\":\"" TOKEN "\"}",
         "{\"root\":\"http://h:1\",\"nsp\":\"chat\",\"query\":{\"token\":\"" TOKEN "\",}}",
-        "{\"root\":\"http://h:1\",\"nsp\":\"chat\",\"query\":{\"token\":\"" TOKEN "\"},\"timeout\":\"" TOKEN "\"}",
+        "{\"root\":\"http://h:1\",\"nsp\":\"chat\",\"query\":{\"token\":\"" TOKEN
+        "\"},\"timeout\":\"" TOKEN "\"}",
         "\"" TOKEN "\"",
         TOKEN,
     };
@@ -144,8 +154,8 @@ static void in_the_words_of_failing_calls(void) {
         look_at("an error", im_last_error());
     }
     im_client client = new_client("/", ",\"autoConnect\":false,\"sendQueueBytes\":1024");
-    static const char *const broken[] = {"{\"content\":\"" CONTENT "\"", CONTENT, "\"" CONTENT "\xff\"",
-                                         "[\"" CONTENT "\",]", "\"" CONTENT};
+    static const char *const broken[] = {"{\"content\":\"" CONTENT "\"", CONTENT,
+                                         "\"" CONTENT "\xff\"", "[\"" CONTENT "\",]", "\"" CONTENT};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         CHECK(im_client_emit(client, "x", broken[i]) < 0);
         look_at("an error", im_last_error());
@@ -162,7 +172,8 @@ static void in_the_words_of_failing_calls(void) {
         CHECK(im_messages_unique(broken[i]) == NULL);
         look_at("an error", im_last_error());
     }
-    CHECK(im_message_create("{\"type\":\"" CONTENT "\",\"from\":\"a\",\"to\":\"b\",\"content\":\"" CONTENT "\"}") == NULL);
+    CHECK(im_message_create("{\"type\":\"" CONTENT
+                            "\",\"from\":\"a\",\"to\":\"b\",\"content\":\"" CONTENT "\"}") == NULL);
     look_at("an error", im_last_error());
     while (im_client_emit(client, "x", "\"" CONTENT "\"") == IM_OK) {
     }
@@ -172,8 +183,10 @@ static void in_the_words_of_failing_calls(void) {
 }
 
 int main(int argc, char **argv) {
-    static const test_case cases[] = {CASE(in_a_life_of_messages_and_losses), CASE(where_connecting_fails),
-                                      CASE(in_the_words_of_failing_calls), {NULL, NULL}};
+    static const test_case cases[] = {CASE(in_a_life_of_messages_and_losses),
+                                      CASE(where_connecting_fails),
+                                      CASE(in_the_words_of_failing_calls),
+                                      {NULL, NULL}};
     CHECK_EQUAL(im_set_log_callback(IM_LOG_TRACE, on_line, NULL, NULL), IM_OK);
     return run_cases(argc, argv, "secrets", cases);
 }

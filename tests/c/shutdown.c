@@ -13,7 +13,9 @@ static void note_thread(void) {
         pthread_setspecific(key, &key);
     }
 }
-static void on_event(const im_event *event, void *data) { (void)event, (void)data, note_thread(), calls++; }
+static void on_event(const im_event *event, void *data) {
+    (void)event, (void)data, note_thread(), calls++;
+}
 static void on_ack(im_status status, const im_event *reply, void *data) {
     (void)reply, (void)data;
     CHECK_EQUAL(status, IM_ERROR_CANCELED);
@@ -28,7 +30,8 @@ static void live_clients_are_destroyed_and_threads_joined(void) {
     for (int round = 0; round < 5; round++) {
         im_client clients[CLIENTS];
         acks = frees = 0;
-        for (int i = 0; i < CLIENTS; i++) clients[i] = i % 2 == 0 ? connected_client() : new_client("/", "");
+        for (int i = 0; i < CLIENTS; i++)
+            clients[i] = i % 2 == 0 ? connected_client() : new_client("/", "");
         for (int i = 0; i < CLIENTS; i++) {
             CHECK(im_client_subscribe(clients[i], "burst", 0, on_event, NULL, on_free) > 0);
             CHECK(im_client_emit_with_ack(clients[i], "silent", "1", 0, on_ack, NULL) > 0);
@@ -41,7 +44,8 @@ static void live_clients_are_destroyed_and_threads_joined(void) {
         CHECK_EQUAL(frees, CLIENTS);
         CHECK_EQUAL(im_client_count(), 0);
         int before = calls;
-        for (int i = 0; i < CLIENTS; i++) CHECK_EQUAL(im_client_destroy(clients[i]), IM_ERROR_HANDLE);
+        for (int i = 0; i < CLIENTS; i++)
+            CHECK_EQUAL(im_client_destroy(clients[i]), IM_ERROR_HANDLE);
         CHECK_EQUAL(calls, before);
         calls = 0;
     }
@@ -53,7 +57,8 @@ static void live_clients_are_destroyed_and_threads_joined(void) {
     CHECK_EQUAL(im_shutdown(1000), IM_OK);
 }
 
-/* A client that ends by itself at the same time: when shutdown returns, its threads have ended too. */
+/* A client that ends by itself at the same time: when shutdown returns, its threads have ended too.
+ */
 static void threads_that_are_ending_already_are_joined(void) {
     for (int round = 0; round < 200; round++) {
         im_client client = new_client("/", ",\"autoConnect\":false");
@@ -91,7 +96,8 @@ static void a_callback_that_does_not_return_is_a_timeout(void) {
 static void *make_and_destroy(void *data) {
     for (int i = 0; i < 50; i++) {
         im_client client = new_client("/", i % 2 == 0 ? "" : ",\"autoConnect\":false");
-        CHECK(im_client_subscribe(client, "x", 0, on_event, NULL, on_free) > 0 || im_last_status() == IM_ERROR_HANDLE);
+        CHECK(im_client_subscribe(client, "x", 0, on_event, NULL, on_free) > 0 ||
+              im_last_status() == IM_ERROR_HANDLE);
         im_status status = im_client_destroy(client);
         CHECK(status == IM_OK || status == IM_ERROR_HANDLE);
     }
@@ -108,8 +114,10 @@ static void *shut_down(void *data) {
 static void at_the_same_time_as_everything_else(void) {
     pthread_t threads[5];
     frees = 0;
-    for (int i = 0; i < 5; i++) threads[i] = run_thread(i < 3 ? make_and_destroy : shut_down, NULL);
-    for (int i = 0; i < 5; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < 5; i++)
+        threads[i] = run_thread(i < 3 ? make_and_destroy : shut_down, NULL);
+    for (int i = 0; i < 5; i++)
+        pthread_join(threads[i], NULL);
     CHECK_EQUAL(im_shutdown(10000), IM_OK);
     CHECK_EQUAL(frees, 150);
 }

@@ -1,4 +1,5 @@
-/* Promise 12: what is wrong with a string is an error that names it, and a call that failed changed nothing. */
+/* Promise 12: what is wrong with a string is an error that names it, and a call that failed changed
+ * nothing. */
 
 #include "check.h"
 
@@ -66,29 +67,42 @@ static void unknown_options_and_the_nearest_name(void) {
     no_option("\"autoconnect\":false", IM_ERROR_OPTION, "did you mean \"autoConnect\"");
     no_option("\"Path\":\"/ws\"", IM_ERROR_OPTION, "did you mean \"path\"");
     no_option("\"qurey\":{}", IM_ERROR_OPTION, "did you mean \"query\"");
-    no_option("\"something_of_another_library\":1", IM_ERROR_OPTION, "something_of_another_library");
+    no_option("\"something_of_another_library\":1", IM_ERROR_OPTION,
+              "something_of_another_library");
     no_option("\"\":1", IM_ERROR_OPTION, "unknown option \"\"");
 }
 
 static void wrong_types_and_values(void) {
     static const char *const wrong[][2] = {
-        {"\"query\":\"a=b\"", "\"query\""},          {"\"query\":{\"a\":{}}", "\"a\""},
-        {"\"query\":{\"a\":null}", "\"a\""},         {"\"auth\":\"token\"", "\"auth\""},
-        {"\"path\":7", "\"path\""},                  {"\"path\":\"ws\"", "\"path\""},
-        {"\"path\":\"/ws?x=1\"", "\"path\""},        {"\"protocol\":5", "\"protocol\""},
-        {"\"protocol\":\"3\"", "\"protocol\""},      {"\"timeout\":\"5\"", "\"timeout\""},
-        {"\"timeout\":0", "\"timeout\""},            {"\"timeout\":-1", "\"timeout\""},
-        {"\"timeout\":1.5", "\"timeout\""},          {"\"timeout\":1e300", "\"timeout\""},
-        {"\"reconnection\":1", "\"reconnection\""},  {"\"reconnectionAttempts\":-1", "\"reconnectionAttempts\""},
+        {"\"query\":\"a=b\"", "\"query\""},
+        {"\"query\":{\"a\":{}}", "\"a\""},
+        {"\"query\":{\"a\":null}", "\"a\""},
+        {"\"auth\":\"token\"", "\"auth\""},
+        {"\"path\":7", "\"path\""},
+        {"\"path\":\"ws\"", "\"path\""},
+        {"\"path\":\"/ws?x=1\"", "\"path\""},
+        {"\"protocol\":5", "\"protocol\""},
+        {"\"protocol\":\"3\"", "\"protocol\""},
+        {"\"timeout\":\"5\"", "\"timeout\""},
+        {"\"timeout\":0", "\"timeout\""},
+        {"\"timeout\":-1", "\"timeout\""},
+        {"\"timeout\":1.5", "\"timeout\""},
+        {"\"timeout\":1e300", "\"timeout\""},
+        {"\"reconnection\":1", "\"reconnection\""},
+        {"\"reconnectionAttempts\":-1", "\"reconnectionAttempts\""},
         {"\"randomizationFactor\":2", "\"randomizationFactor\""},
         {"\"autoConnect\":\"no\"", "\"autoConnect\""},
         {"\"transports\":\"websocket\"", "\"transports\""},
-        {"\"transports\":[]", "\"transports\""},     {"\"eventNames\":\"both\"", "\"eventNames\""},
-        {"\"delivery\":\"push\"", "\"delivery\""},   {"\"sendQueueBytes\":10", "\"sendQueueBytes\""},
+        {"\"transports\":[]", "\"transports\""},
+        {"\"eventNames\":\"both\"", "\"eventNames\""},
+        {"\"delivery\":\"push\"", "\"delivery\""},
+        {"\"sendQueueBytes\":10", "\"sendQueueBytes\""},
         {"\"receiveQueueBytes\":-1", "\"receiveQueueBytes\""},
-        {"\"maxPauseMs\":\"x\"", "\"maxPauseMs\""},  {"\"ackTimeout\":0", "\"ackTimeout\""},
+        {"\"maxPauseMs\":\"x\"", "\"maxPauseMs\""},
+        {"\"ackTimeout\":0", "\"ackTimeout\""},
         {"\"pullOnConnect\":null", "\"pullOnConnect\""},
-        {"\"receipts\":0", "\"receipts\""},          {"\"timestampParam\":\"a b\"", "\"timestampParam\""},
+        {"\"receipts\":0", "\"receipts\""},
+        {"\"timestampParam\":\"a b\"", "\"timestampParam\""},
         {"\"addTrailingSlash\":\"\"", "\"addTrailingSlash\""},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -98,17 +112,34 @@ static void wrong_types_and_values(void) {
 
 static void options_of_the_official_clients(void) {
     /* All of socket.io-client 2.5 and 4.8 are known; those that are not built yet say so. */
-    static const char *const later[] = {"forceNew",   "multiplex", "upgrade",      "extraHeaders",  "retries",
-                                        "ca",         "cert",      "key",          "pfx",           "passphrase",
-                                        "parser",     "ciphers",   "forceBase64",  "rememberUpgrade", "protocols",
-                                        "localAddress", "rejectUnauthorized", "perMessageDeflate", "transportOptions",
-                                        "tryAllTransports", "requestTimeout"};
+    static const char *const later[] = {"forceNew",
+                                        "multiplex",
+                                        "upgrade",
+                                        "extraHeaders",
+                                        "retries",
+                                        "ca",
+                                        "cert",
+                                        "key",
+                                        "pfx",
+                                        "passphrase",
+                                        "parser",
+                                        "ciphers",
+                                        "forceBase64",
+                                        "rememberUpgrade",
+                                        "protocols",
+                                        "localAddress",
+                                        "rejectUnauthorized",
+                                        "perMessageDeflate",
+                                        "transportOptions",
+                                        "tryAllTransports",
+                                        "requestTimeout"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         no_option(text("\"%s\":null", later[i]), IM_ERROR_UNSUPPORTED, text("\"%s\"", later[i]));
     }
     no_option("\"transports\":[\"polling\",\"websocket\"]", IM_ERROR_UNSUPPORTED, "polling");
-    im_client client = new_client("/", ",\"agent\":null,\"withCredentials\":true,\"forceNode\":1,\"autoUnref\":false,"
-                                       "\"protocol\":\"auto\",\"transports\":[\"websocket\"],\"timeout\":5000");
+    im_client client = new_client(
+        "/", ",\"agent\":null,\"withCredentials\":true,\"forceNode\":1,\"autoUnref\":false,"
+             "\"protocol\":\"auto\",\"transports\":[\"websocket\"],\"timeout\":5000");
     round_trip(client);
     destroy(client);
 }
@@ -122,14 +153,18 @@ static void bad_names(const char *name, im_status status, const char *culprit) {
     CHECK_FAULT(status, culprit);
     CHECK_EQUAL(im_client_emit_with_ack(client, name, "1", 0, ignore_ack, NULL), status);
     CHECK_FAULT(status, culprit);
-    CHECK_EQUAL(im_client_emit_args(client, name, name == NULL ? 0 : strlen(name), NULL, 0, NULL, 0, 0), status);
+    CHECK_EQUAL(
+        im_client_emit_args(client, name, name == NULL ? 0 : strlen(name), NULL, 0, NULL, 0, 0),
+        status);
     CHECK_FAULT(status, culprit);
-    if (strcmp(culprit, "reserved") == 0) return; /* Those may be listened for. */
+    if (strcmp(culprit, "reserved") == 0)
+        return; /* Those may be listened for. */
     CHECK_EQUAL(im_client_on(client, name, ignore, NULL), status);
     CHECK_FAULT(status, culprit);
     CHECK_EQUAL(im_client_once(client, name, ignore, NULL), status);
     CHECK_EQUAL(im_client_off_event(client, name), status);
-    if (name == NULL) return; /* That is every event. */
+    if (name == NULL)
+        return; /* That is every event. */
     CHECK_EQUAL(im_client_subscribe(client, name, 0, ignore, NULL, NULL), status);
 }
 
@@ -169,12 +204,16 @@ static void names_and_arguments(void) {
     bad_args("1,2", IM_ERROR_JSON);
     bad_args("[1", IM_ERROR_JSON);
     bad_args("[\xff]", IM_ERROR_UTF8);
-    CHECK_EQUAL(im_client_emit_args(client, "x", 1, NULL, 3, NULL, 0, 0), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_emit_args(client, "x", 1, NULL, 3, NULL, 0, 0),
+                IM_ERROR_INVALID_ARGUMENT);
     CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "args");
-    CHECK_EQUAL(im_client_emit_args(client, NULL, 3, NULL, 0, NULL, 0, 0), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_emit_args(client, NULL, 3, NULL, 0, NULL, 0, 0),
+                IM_ERROR_INVALID_ARGUMENT);
     CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "event");
-    CHECK_EQUAL(im_client_emit_args(client, "x", SIZE_MAX, NULL, 0, NULL, 0, 0), IM_ERROR_INVALID_ARGUMENT);
-    CHECK_EQUAL(im_client_emit_args(client, "x", 1, NULL, 0, NULL, 0, 64), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_emit_args(client, "x", SIZE_MAX, NULL, 0, NULL, 0, 0),
+                IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_emit_args(client, "x", 1, NULL, 0, NULL, 0, 64),
+                IM_ERROR_INVALID_ARGUMENT);
     CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "flags");
     im_blob blob = {"x", 1};
     CHECK_EQUAL(im_client_emit_args(client, "x", 1, NULL, 0, &blob, 1, 0), IM_ERROR_UNSUPPORTED);
@@ -185,7 +224,8 @@ static void names_and_arguments(void) {
     CHECK_EQUAL(im_client_on_any(client, NULL, NULL), IM_ERROR_INVALID_ARGUMENT);
     CHECK_EQUAL(im_client_subscribe(client, "x", 4, ignore, NULL, NULL), IM_ERROR_INVALID_ARGUMENT);
     CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "flags");
-    CHECK_EQUAL(im_client_emit_with_ack(client, "x", "1", -1, ignore_ack, NULL), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(im_client_emit_with_ack(client, "x", "1", -1, ignore_ack, NULL),
+                IM_ERROR_INVALID_ARGUMENT);
     CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "timeout_ms");
     CHECK_EQUAL(im_client_flush(client, -1), IM_ERROR_INVALID_ARGUMENT);
     CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "timeout_ms");
@@ -248,8 +288,17 @@ static void messages(void) {
 
 static void valid_text_comes_back_unchanged(void) {
     static const char *const values[] = {
-        "null", "true", "\"\"", "\"\xc3\xa4\xe2\x82\xac\xe4\xb8\xad\xf0\x9f\x98\x80\"", "[]", "{}", "-1.5",
-        "\"\xe2\x80\xa8\xe2\x80\xa9\"", "{\"a\":[1,{\"b\":\"c\"}]}", "\"[\\\"x\\\",1]\"", "\"/chat,12\"",
+        "null",
+        "true",
+        "\"\"",
+        "\"\xc3\xa4\xe2\x82\xac\xe4\xb8\xad\xf0\x9f\x98\x80\"",
+        "[]",
+        "{}",
+        "-1.5",
+        "\"\xe2\x80\xa8\xe2\x80\xa9\"",
+        "{\"a\":[1,{\"b\":\"c\"}]}",
+        "\"[\\\"x\\\",1]\"",
+        "\"/chat,12\"",
     };
     recorder events = RECORDER;
     im_client echo = connected_client();
@@ -269,7 +318,8 @@ static void valid_text_comes_back_unchanged(void) {
     const char *several = "[\"echo\", 1 , \"two\",{\"three\":3},[4],null]";
     CHECK_EQUAL(im_client_emit_args(echo, "tell", 4, several, strlen(several), NULL, 0, 0), IM_OK);
     CHECK(strcmp(wait_item(&events, "echo", count).json, "1") == 0);
-    CHECK(strcmp(wait_item(&events, "echo", count++).args, "[1,\"two\",{\"three\":3},[4],null]") == 0);
+    CHECK(strcmp(wait_item(&events, "echo", count++).args, "[1,\"two\",{\"three\":3},[4],null]") ==
+          0);
     const char *named = "[\"\xf0\x9f\x98\x80 \\\"q\\\" \\\\\",5]";
     CHECK_EQUAL(im_client_emit_args(echo, "tell", 4, named, strlen(named), NULL, 0, 0), IM_OK);
     CHECK(strcmp(wait_item(&events, "\xf0\x9f\x98\x80 \"q\" \\", 0).json, "5") == 0);
@@ -292,7 +342,8 @@ static void extreme_numbers(void) {
     CHECK_EQUAL(recorded(&acks, NULL), 4);
     recorder_clear(&acks);
     for (int64_t number = INT32_MIN; number <= INT32_MAX; number += 1 << 24) {
-        CHECK(im_status_name((im_status)number) != NULL && im_status_text((im_status)number) != NULL);
+        CHECK(im_status_name((im_status)number) != NULL &&
+              im_status_text((im_status)number) != NULL);
     }
     CHECK(strcmp(im_status_name(12345), "IM_ERROR_UNKNOWN") == 0);
 }
@@ -318,6 +369,8 @@ static void the_last_error_is_this_threads(void) {
     CHECK(im_last_error() == before && strstr(before, "options_json") != NULL);
 }
 
-CASES("strings", CASE(options_as_a_whole), CASE(root_and_namespace), CASE(unknown_options_and_the_nearest_name),
-      CASE(wrong_types_and_values), CASE(options_of_the_official_clients), CASE(names_and_arguments), CASE(messages),
-      CASE(valid_text_comes_back_unchanged), CASE(extreme_numbers), CASE(the_last_error_is_this_threads))
+CASES("strings", CASE(options_as_a_whole), CASE(root_and_namespace),
+      CASE(unknown_options_and_the_nearest_name), CASE(wrong_types_and_values),
+      CASE(options_of_the_official_clients), CASE(names_and_arguments), CASE(messages),
+      CASE(valid_text_comes_back_unchanged), CASE(extreme_numbers),
+      CASE(the_last_error_is_this_threads))

@@ -5,7 +5,8 @@
 static const char *const quiet[] = {"disconnect", "connect_error", "error"};
 
 static void none_of_these(recorder *events) {
-    for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++) CHECK_EQUAL(recorded(events, quiet[i]), 0);
+    for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++)
+        CHECK_EQUAL(recorded(events, quiet[i]), 0);
 }
 
 /* ---- A callback that blocks ---- */
@@ -15,7 +16,8 @@ static void wait_at_gate(const im_event *event, void *data) {
     gate_wait(data);
 }
 
-/* The server closes after 500 ms without a heartbeat; the callback blocks for four times as long. */
+/* The server closes after 500 ms without a heartbeat; the callback blocks for four times as long.
+ */
 static void a_blocked_callback_delays_no_heartbeat_and_no_other_client(void) {
     recorder of_blocked = RECORDER, of_other = RECORDER;
     gate blocked = {0};
@@ -51,7 +53,8 @@ static void a_blocked_callback_delays_no_heartbeat_and_no_other_client(void) {
     recorder_clear(&of_other);
 }
 
-/* Two clients have something to call at the same moment, and the first call holds its thread until the second has come. */
+/* Two clients have something to call at the same moment, and the first call holds its thread until
+ * the second has come. */
 static atomic_int called_now;
 
 static void hold_until_both_are_called(void *data) {
@@ -68,7 +71,8 @@ static void events_at_the_same_moment_do_not_wait_for_one_another(void) {
         gate gate = {0};
         called_now = 0;
         im_client a = connected_client(), b = connected_client();
-        CHECK(im_client_on(a, "all", event_hold, &gate) > 0 && im_client_on(b, "all", event_hold, &gate) > 0);
+        CHECK(im_client_on(a, "all", event_hold, &gate) > 0 &&
+              im_client_on(b, "all", event_hold, &gate) > 0);
         post("emit", "{\"nsp\":\"/\",\"event\":\"all\",\"args\":[1]}");
         WAIT_MS(called_now == 2, 5000);
         gate.open = true;
@@ -81,9 +85,12 @@ static void calls_due_at_the_same_moment_do_not_wait_for_one_another(void) {
     for (int round = 0; round < 10; round++) {
         gate gate = {0};
         called_now = 0;
-        im_client a = new_client("/", ",\"autoConnect\":false"), b = new_client("/", ",\"autoConnect\":false");
-        int64_t of_a = im_client_subscribe(a, "x", 0, event_hold, &gate, hold_until_both_are_called);
-        int64_t of_b = im_client_subscribe(b, "x", 0, event_hold, &gate, hold_until_both_are_called);
+        im_client a = new_client("/", ",\"autoConnect\":false"),
+                  b = new_client("/", ",\"autoConnect\":false");
+        int64_t of_a =
+            im_client_subscribe(a, "x", 0, event_hold, &gate, hold_until_both_are_called);
+        int64_t of_b =
+            im_client_subscribe(b, "x", 0, event_hold, &gate, hold_until_both_are_called);
         CHECK(of_a > 0 && of_b > 0);
         CHECK_EQUAL(im_client_off(a, of_a), IM_OK);
         CHECK_EQUAL(im_client_off(b, of_b), IM_OK);
@@ -104,9 +111,12 @@ static void look_at_thread(int kind) {
     this_thread(name);
     user_calls++;
     calls_of[kind]++;
-    if (strcmp(name, "im-callbacks") != 0 || pthread_equal(pthread_self(), main_thread)) wrong_threads++;
+    if (strcmp(name, "im-callbacks") != 0 || pthread_equal(pthread_self(), main_thread))
+        wrong_threads++;
 }
-static void event_thread(const im_event *event, void *data) { (void)event, (void)data, look_at_thread(0); }
+static void event_thread(const im_event *event, void *data) {
+    (void)event, (void)data, look_at_thread(0);
+}
 static void ack_thread(im_status status, const im_event *reply, void *data) {
     (void)status, (void)reply, (void)data, look_at_thread(1);
 }
@@ -122,7 +132,8 @@ static void user_code_never_runs_on_the_network_thread(void) {
     im_client client = new_client("/", "");
     CHECK(im_client_subscribe(client, NULL, 0, event_thread, NULL, free_thread) > 0);
     int64_t off = im_client_subscribe(client, "x", 0, event_thread, NULL, free_thread);
-    CHECK(im_client_subscribe(client, "echo", IM_SUBSCRIBE_ONCE, event_thread, NULL, free_thread) > 0);
+    CHECK(im_client_subscribe(client, "echo", IM_SUBSCRIBE_ONCE, event_thread, NULL, free_thread) >
+          0);
     CHECK(im_client_emit_with_ack(client, "echo", "1", 0, ack_thread, NULL) > 0);
     CHECK(im_client_emit_with_ack(client, "silent", "1", 20, ack_thread, NULL) > 0);
     int64_t canceled = im_client_emit_with_ack(client, "silent", "1", 0, ack_thread, NULL);
@@ -144,7 +155,8 @@ static void user_code_never_runs_on_the_network_thread(void) {
 static atomic_int inside, overlaps, total;
 
 static void alone(void) {
-    if (inside++ != 0) overlaps++;
+    if (inside++ != 0)
+        overlaps++;
     for (volatile int i = 0; i < 2000; i++) {
     }
     total++;
@@ -169,7 +181,8 @@ static void *emit_a_lot(void *data) {
 }
 
 static void one_client_has_one_callback_at_a_time(void) {
-    /* Others keep more threads of the pool busy, so that there is somebody who could call at the same time. */
+    /* Others keep more threads of the pool busy, so that there is somebody who could call at the
+     * same time. */
     gate gate = {0};
     im_client client = connected_client(), busy[3];
     for (int i = 0; i < 3; i++) {
@@ -181,12 +194,15 @@ static void one_client_has_one_callback_at_a_time(void) {
     gate.open = true;
     CHECK(im_client_on(client, "echo", event_alone, NULL) > 0);
     pthread_t threads[4];
-    for (int i = 0; i < 4; i++) threads[i] = run_thread(emit_a_lot, &client);
-    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < 4; i++)
+        threads[i] = run_thread(emit_a_lot, &client);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
     WAIT(total == 4 * 500 * 3);
     CHECK_EQUAL(overlaps, 0);
     destroy(client);
-    for (int i = 0; i < 3; i++) destroy(busy[i]);
+    for (int i = 0; i < 3; i++)
+        destroy(busy[i]);
 }
 
 /* ---- How many threads ---- */
@@ -196,7 +212,8 @@ enum { MANY = 20, MOST = 16 };
 static void at_most_16_threads_and_idle_ones_end(void) {
     gate gate = {0};
     im_client clients[MANY];
-    for (int i = 0; i < MANY; i++) clients[i] = connected_client();
+    for (int i = 0; i < MANY; i++)
+        clients[i] = connected_client();
     CHECK_EQUAL(count_threads("im-callbacks"), 1);
     for (int i = 0; i < MANY; i++) {
         CHECK(im_client_on(clients[i], "echo", wait_at_gate, &gate) > 0);
@@ -210,12 +227,14 @@ static void at_most_16_threads_and_idle_ones_end(void) {
         pass_ms(10);
     }
     gate.open = true;
-    for (int i = 0; i < MANY; i++) round_trip(clients[i]);
+    for (int i = 0; i < MANY; i++)
+        round_trip(clients[i]);
     long long start = now_ms();
     WAIT(count_threads("im-callbacks") == 1);
     CHECK(now_ms() - start > 2000);
     round_trip(clients[0]);
-    for (int i = 0; i < MANY; i++) destroy(clients[i]);
+    for (int i = 0; i < MANY; i++)
+        destroy(clients[i]);
 }
 
 static void three_threads_are_enough_where_nothing_blocks(void) {
@@ -224,16 +243,19 @@ static void three_threads_are_enough_where_nothing_blocks(void) {
     int others = count_threads("");
     const char *port = strrchr(root, ':');
     for (int i = 0; i < CLIENTS; i++) {
-        clients[i] = im_client_new(text("{\"root\":\"http://localhost%s\",\"nsp\":\"/\",\"path\":\"/socket.io\"}", port));
+        clients[i] = im_client_new(
+            text("{\"root\":\"http://localhost%s\",\"nsp\":\"/\",\"path\":\"/socket.io\"}", port));
         CHECK(clients[i] != 0);
     }
-    for (int i = 0; i < CLIENTS; i++) wait_connected(clients[i]);
+    for (int i = 0; i < CLIENTS; i++)
+        wait_connected(clients[i]);
     for (int i = 0; i < CLIENTS; i++) {
         round_trip(clients[i]);
         CHECK(library_threads() <= 3);
         CHECK(count_threads("") - others <= 3);
     }
-    for (int i = 0; i < CLIENTS; i++) destroy(clients[i]);
+    for (int i = 0; i < CLIENTS; i++)
+        destroy(clients[i]);
 }
 
 /* ---- Any thread ---- */
@@ -259,7 +281,8 @@ static void *call_everything(void *data) {
         im_status canceled = im_client_cancel(client, request);
         CHECK(canceled == IM_OK || canceled == IM_ERROR_NOT_FOUND);
         CHECK_EQUAL(im_client_reply(client, 1u << 30, NULL), IM_ERROR_NOT_FOUND);
-        if (i % 20 == 0) CHECK_EQUAL(im_client_flush(client, 5000), IM_OK);
+        if (i % 20 == 0)
+            CHECK_EQUAL(im_client_flush(client, 5000), IM_OK);
         CHECK_EQUAL(im_client_off(client, id), IM_OK);
         im_string_free(im_timeline_id("a", "b"));
         CHECK(im_client_count() == 1);
@@ -270,8 +293,10 @@ static void *call_everything(void *data) {
 static void every_function_works_on_many_threads_at_once(void) {
     im_client client = connected_client();
     pthread_t threads[8];
-    for (int i = 0; i < 8; i++) threads[i] = run_thread(call_everything, &client);
-    for (int i = 0; i < 8; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < 8; i++)
+        threads[i] = run_thread(call_everything, &client);
+    for (int i = 0; i < 8; i++)
+        pthread_join(threads[i], NULL);
     WAIT(outcomes == 8 * 200);
     round_trip(client);
     destroy(client);
@@ -282,5 +307,6 @@ CASES("threads", CASE(a_blocked_callback_delays_no_heartbeat_and_no_other_client
       CASE(events_at_the_same_moment_do_not_wait_for_one_another),
       CASE(calls_due_at_the_same_moment_do_not_wait_for_one_another),
       CASE(user_code_never_runs_on_the_network_thread), CASE(one_client_has_one_callback_at_a_time),
-      CASE(at_most_16_threads_and_idle_ones_end), CASE(three_threads_are_enough_where_nothing_blocks),
+      CASE(at_most_16_threads_and_idle_ones_end),
+      CASE(three_threads_are_enough_where_nothing_blocks),
       CASE(every_function_works_on_many_threads_at_once))

@@ -4,6 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    time::SystemTime,
 };
 
 use super::support::{command, socketio, target_dir};
@@ -47,7 +48,9 @@ impl Build {
 }
 
 /// Runs a command to its end; shows all its output where it fails.
-fn run(command_line: Command) -> String {
+fn run(mut command_line: Command) -> String {
+    // cargo puts its own folders in front of the program's: not the library that the program was linked with.
+    command_line.env_remove("LD_LIBRARY_PATH");
     let shown = format!("{command_line:?}");
     let output = command(command_line, LIMIT);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -88,9 +91,14 @@ fn runs(
     }
 }
 
+/// Where cargo has just built the library for these tests.
+fn library() -> PathBuf {
+    target_dir().join("deps")
+}
+
 /// Compiles a program and runs some of its cases, or all, against a server of each generation.
 fn shows(name: &str, generations: &[u32], flags: &[&str], cases: &[&str]) {
-    let build = Build::new(&target_dir(), &[]);
+    let build = Build::new(&library(), &[]);
     let program = build.program(name);
     runs(|| Command::new(&program), name, generations, flags, cases);
 }
@@ -162,25 +170,48 @@ fn every_case_is_run() {
 /// 200 lives of a client leave no memory behind and touch none that is not theirs.
 #[test]
 fn cycles_under_valgrind() {
-    let build = Build::new(&target_dir(), &[]);
+    let build = Build::new(&library(), &[]);
     let program = build.program("cycles");
     let valgrind = || {
         let mut line = Command::new("valgrind");
         line.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite,possible"]);
-        line.args(["--error-exitcode=9", "--fair-sched=yes"]).arg(&program);
+        line.args(["--error-exitcode=9", "--fair-sched=yes"]);
+        line.arg(format!("--suppressions={}", folder().join("valgrind.supp").display())).arg(&program);
         line
     };
     runs(valgrind, "cycles", &BOTH, &[], &[]);
 }
 
-/// The library's own build with AddressSanitizer, which also looks for leaks at the end.
+fn changed(file: &Path) -> SystemTime {
+    let metadata = file.metadata().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    metadata.modified().expect("the system knows when")
+}
+
+/// When the last of the library's sources was changed.
+fn last_change(folder: &Path) -> SystemTime {
+    let entries = std::fs::read_dir(folder).expect("the sources are there");
+    let times = entries.map(|entry| {
+        let path = entry.expect("it can be listed").path();
+        if path.is_dir() {
+            last_change(&path)
+        } else {
+            changed(&path)
+        }
+    });
+    times.max().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// Runs a program with the library's own build with AddressSanitizer, which also looks for leaks at the end.
 fn under_address_sanitizer(name: &str, generations: &[u32]) {
     let target = target_dir();
     let library = target.parent().expect("target/debug lies in target").join("asan");
     let library = library.join("x86_64-unknown-linux-gnu/debug");
+    let file = library.join("libim_client.so");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     assert!(
-        library.join("libim_client.so").is_file(),
-        "the library is not built with AddressSanitizer: run tools/build_asan.sh"
+        file.is_file() && changed(&file) >= last_change(&sources),
+        "{} is not there, or older than the sources: run tools/build_asan.sh",
+        file.display()
     );
     let build = Build::new(&library, &["-fsanitize=address", "-fno-omit-frame-pointer"]);
     let program = build.program(name);
