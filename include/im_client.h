@@ -32,7 +32,8 @@
  * Early events. What arrives before the first subscription of its name waits (per client the newest 64, at most 256 KiB, each
  * for 10 s), so nothing is lost between im_client_new and im_client_on.
  *
- * Bounds. What waits to be sent is bounded (sendQueueBytes): beyond it im_client_emit fails with IM_ERROR_QUEUE_FULL. What
+ * Bounds. What waits to be sent is bounded (sendQueueBytes): beyond it im_client_emit fails with IM_ERROR_QUEUE_FULL (one
+ * packet alone may be larger). What
  * waits for your callbacks is bounded (receiveQueueBytes): beyond it reading pauses and nothing is dropped.
  *
  * Callbacks must not throw or longjmp. A fork leaves the parent's clients to the parent: in the child their handles give
@@ -578,7 +579,8 @@ im_status im_client_reply(im_client client,
                           const char *json);
 
 /**
- * Waits until all that was emitted before was written to the socket; at most `timeout_ms` (0: without end), then
+ * Waits until all that was emitted before was written to the socket (or was lost with its connection: an acknowledgement
+ * tells what arrived); at most `timeout_ms` (0: without end), then
  * `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile.
  */
 im_status im_client_flush(im_client client,

@@ -1,8 +1,8 @@
-/* minimal: the smallest useful program: says hi to user 222, prints what user 111 is sent. */
+/* minimal: the smallest useful program: says hi to user 222, prints what user 111 is told. */
 #include <im_client.h>
 #include <stdio.h>
 
-static void on_message(const im_event *event, void *user_data) {
+static void print_event(const im_event *event, void *user_data) {
     (void)user_data;
     printf("%s %s\n", event->name, event->json);
 }
@@ -18,7 +18,10 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", im_last_error());
         return 1;
     }
-    im_client_on(client, IM_CHAT_MESSAGE, on_message, NULL);
+    im_client_on(client, IM_EVENT_CONNECT, print_event, NULL);
+    im_client_on(client, IM_EVENT_CONNECT_ERROR, print_event, NULL);
+    im_client_on(client, IM_CHAT_TO_ACK, print_event, NULL);
+    im_client_on(client, IM_CHAT_MESSAGE, print_event, NULL);
     im_client_emit(client, IM_CHAT_TO,
                    "{\"type\":1,\"from\":\"111\",\"to\":\"222\",\"content\":\"hi\",\"typeu\":1}");
 

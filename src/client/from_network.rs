@@ -87,6 +87,8 @@ impl Owner for Client {
 
     fn on_connect_failure(&self, failure: ConnectFailure) -> bool {
         let ConnectFailure { message, attempts, refusal, will_retry, attempt } = failure;
+        // Questions that came before the failure can't be answered any more.
+        self.replies().disconnect();
         let code = self.ending_code();
         let will_retry = will_retry && code.is_none();
         let mut reason = json!({
@@ -147,8 +149,8 @@ impl Owner for Client {
         self.tell("error", serde_json::from_str(data).unwrap_or(Value::Null));
     }
 
-    fn on_sent(&self, request: u64) {
-        self.requests().sent(request);
+    fn on_sent(&self, request: u64) -> bool {
+        self.requests().sent(request)
     }
 
     fn on_lost(&self, loss: Loss, may_retry: bool) -> bool {

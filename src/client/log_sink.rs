@@ -34,6 +34,10 @@ impl LogSink {
     /// Replaces the callback; without one, no call starts after this returns.
     pub fn set(&self, level: u8, callback: Option<LogCallback>) {
         let off = callback.is_none();
+        // A line may have slipped in while there was no callback.
+        if self.lock().callback.is_none() {
+            self.log.clear();
+        }
         self.log.set_level(if off { 0 } else { level });
         let old = std::mem::replace(&mut self.lock().callback, callback);
         if off {

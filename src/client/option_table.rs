@@ -28,7 +28,7 @@ pub const OPTIONS: [(&str, Support, &str); 65] = [
     ("autoConnect", Built("boolean", "true"), "Connects by itself; else with `im_client_open`."),
     ("timeout", Built("milliseconds", "20000"), "For a whole connection attempt: lookup, TCP, TLS, upgrade, open packet, CONNECT."),
     ("reconnection", Built("boolean", "true"), "Connects again after a loss or a failed attempt."),
-    ("reconnectionAttempts", Built("number or null", "without end"), "So many attempts, then `reconnect_failed`."),
+    ("reconnectionAttempts", Built("number or null", "without end"), "So many attempts, then `reconnect_failed`; 0 is none (the JavaScript client reads it as without end)."),
     ("reconnectionDelay", Built("milliseconds", "1000"), "Before the first attempt; it doubles each time."),
     ("reconnectionDelayMax", Built("milliseconds", "5000"), "The longest delay."),
     ("randomizationFactor", Built("0 to 1", "0.5"), "Spreads the delays, so that the clients of a restarted server do not come all at once."),
@@ -89,8 +89,14 @@ pub fn support_of(name: &str) -> Option<Support> {
     OPTIONS.iter().find(|(known, _, _)| *known == name).map(|(_, support, _)| *support)
 }
 
+/// A longer name is none of ours with a slip in it.
+const LONGEST_MISSPELLING: usize = 64;
+
 /// The known option that is nearest to a misspelled one, unless none is near.
 pub fn nearest(name: &str) -> Option<&'static str> {
+    if name.len() > LONGEST_MISSPELLING {
+        return None;
+    }
     let wanted = name.to_lowercase();
     OPTIONS
         .iter()

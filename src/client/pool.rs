@@ -5,7 +5,7 @@ use std::{
     collections::VecDeque,
     io,
     sync::{
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
     },
     thread::{self, JoinHandle},
@@ -43,11 +43,15 @@ struct State {
 struct Worker {
     callbacks: AtomicU64,
     seen: AtomicU64,
+    /// A thread was added for the callback that keeps this one.
+    replaced: AtomicBool,
 }
 
 pub struct Pool {
     state: Mutex<State>,
     ready: Condvar,
+    /// Signalled when a thread ends.
+    ended: Condvar,
     thread_start: ThreadStart,
     /// Arranges that `watch` is called after `PATIENCE`.
     alarm: Box<dyn Fn() + Send + Sync>,
@@ -68,7 +72,7 @@ pub fn tick() {
 
 impl Pool {
     pub fn new(thread_start: ThreadStart, alarm: Box<dyn Fn() + Send + Sync>) -> Self {
-        Pool { state: Mutex::default(), ready: Condvar::new(), thread_start, alarm }
+        Pool { state: Mutex::default(), ready: Condvar::new(), ended: Condvar::new(), thread_start, alarm }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -113,10 +117,13 @@ impl Pool {
         if state.ready.is_empty() || state.stopping {
             return;
         }
-        let stuck = state
-            .workers
-            .iter()
-            .any(|worker| worker.callbacks.load(Ordering::Relaxed) == worker.seen.load(Ordering::Relaxed));
+        // Every callback that takes so long is worth one thread, once.
+        let mut stuck = false;
+        for worker in &state.workers {
+            let moves = worker.callbacks.load(Ordering::Relaxed) != worker.seen.load(Ordering::Relaxed);
+            let was_replaced = worker.replaced.swap(!moves, Ordering::Relaxed);
+            stuck |= !moves && !was_replaced;
+        }
         if stuck && state.idle == 0 && state.workers.len() < MOST_THREADS {
             // Without another thread the work waits for a callback to return, as it would with the most of them.
             let _ = self.spawn(&mut state);
@@ -168,6 +175,7 @@ impl Pool {
             }
         }
         state.workers.retain(|worker| !Arc::ptr_eq(worker, own));
+        self.ended.notify_all();
     }
 
     fn sleep<'a>(&self, state: MutexGuard<'a, State>, first: bool) -> (MutexGuard<'a, State>, bool) {
@@ -178,23 +186,29 @@ impl Pool {
         (state, timeout.timed_out())
     }
 
-    /// Ends the threads once nothing is ready, and joins them; the handle of the thread that calls comes back.
-    pub fn stop(&self) -> Option<JoinHandle<()>> {
+    /// Ends the threads once nothing is ready, and joins them. The handles of those come back that can't be waited for: of the
+    /// thread that calls, and of one that is kept by a log callback for long, which may wait for what the caller holds.
+    pub fn stop(&self) -> Vec<JoinHandle<()>> {
         let handles = {
             let mut state = self.lock();
             state.stopping = true;
-            std::mem::take(&mut state.handles)
+            self.ready.notify_all();
+            let own = usize::from(WORKER.with_borrow(Option::is_some));
+            let others_run = |state: &mut State| state.workers.len() > own;
+            let waited = self.ended.wait_timeout_while(state, PATIENCE, others_run);
+            std::mem::take(&mut waited.unwrap_or_else(PoisonError::into_inner).0.handles)
         };
-        self.ready.notify_all();
-        let mut own = None;
+        // A thread that has left the list of workers only returns.
+        let mut left = Vec::new();
+        let busy = !self.lock().workers.is_empty();
         for handle in handles {
-            if handle.thread().id() == thread::current().id() {
-                own = Some(handle);
+            if busy && !handle.is_finished() {
+                left.push(handle);
             } else {
                 // A panic on that thread was already contained.
                 let _ = handle.join();
             }
         }
-        own
+        left
     }
 }

@@ -77,10 +77,9 @@ impl Requests {
         }
     }
 
-    pub fn sent(&mut self, number: u64) {
-        if let Some(pending) = self.pending.get_mut(&number) {
-            pending.sent = true;
-        }
+    /// The request goes out; false where it is decided already.
+    pub fn sent(&mut self, number: u64) -> bool {
+        self.pending.get_mut(&number).map(|pending| pending.sent = true).is_some()
     }
 
     /// Decides a request: its callback is the caller's to call.
@@ -166,7 +165,7 @@ mod tests {
         assert!(all.take(first).is_some());
         assert!(all.take(first).is_none());
         assert!(all.take_expired(now).is_none(), "it was answered");
-        all.sent(second);
+        assert!(all.sent(second) && !all.sent(first));
         assert_eq!(all.take_sent().len(), 1);
         assert_eq!(all.len(), 0);
     }

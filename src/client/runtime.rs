@@ -65,8 +65,8 @@ impl Runtime {
         Ok(Runtime { handle, pool, stop, network })
     }
 
-    /// Ends and joins the threads; the handle of the thread that calls comes back, where it is one of them.
-    pub fn stop(self) -> Option<JoinHandle<()>> {
+    /// Ends the threads and joins them; the handles of those come back that can't be waited for.
+    pub fn stop(self) -> Vec<JoinHandle<()>> {
         self.stop.notify_one();
         // A panic on that thread was already contained.
         let _ = self.network.join();

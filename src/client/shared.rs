@@ -22,7 +22,9 @@ struct Slot {
     /// Starts fallibly with its first user; the last one replaces it.
     runtime: Arc<OnceCell<Runtime>>,
     users: usize,
-    /// Threads that ended the runtime themselves and so could not be joined there.
+    /// Runtimes that are being ended just now.
+    stopping: usize,
+    /// Threads that could not be joined where their runtime ended: the one that ended it, or one in a slow log callback.
     leftover: Vec<JoinHandle<()>>,
 }
 
@@ -41,7 +43,7 @@ impl Shared {
         let log = Arc::new(Log::default());
         let surroundings = Surroundings { memory: Arc::default(), tls: Arc::<TlsCache>::default(), log };
         let shared = Arc::new(Shared {
-            slot: Mutex::new(Slot { runtime: Arc::default(), users: 0, leftover: Vec::new() }),
+            slot: Mutex::new(Slot { runtime: Arc::default(), users: 0, stopping: 0, leftover: Vec::new() }),
             gone: Condvar::new(),
             log_sink: Arc::new(LogSink::new(surroundings.log.clone())),
             surroundings,
@@ -92,13 +94,18 @@ impl Shared {
             let mut slot = self.lock();
             slot.users -= 1;
             match slot.users {
-                0 => Some(std::mem::take(&mut slot.runtime)),
+                0 => {
+                    slot.stopping += 1;
+                    Some(std::mem::take(&mut slot.runtime))
+                }
                 _ => None,
             }
         };
-        if let Some(runtime) = ended.and_then(end_of_cell) {
-            let own = runtime.stop();
-            self.lock().leftover.extend(own);
+        if let Some(cell) = ended {
+            let leftover = end_of_cell(cell).map(Runtime::stop).unwrap_or_default();
+            let mut slot = self.lock();
+            slot.leftover.extend(leftover);
+            slot.stopping -= 1;
         }
         self.gone.notify_all();
     }
@@ -111,7 +118,7 @@ impl Shared {
     /// Waits until all clients are gone, then for threads that are ending; false when the time is over.
     pub fn wait_until_empty(&self, until: Instant) -> bool {
         let mut slot = self.lock();
-        while slot.users > 0 {
+        while slot.users > 0 || slot.stopping > 0 {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;

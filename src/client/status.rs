@@ -33,6 +33,14 @@ impl Status {
         STATUSES.iter().find(|(_, value, _)| *value == number).map(|(name, _, _)| *name)
     }
 
+    /// Name and meaning of a number that is no status.
+    pub const UNKNOWN: [&'static str; 2] = ["IM_ERROR_UNKNOWN", "This number is no status of the library."];
+
+    /// All names and meanings.
+    pub fn texts() -> impl Iterator<Item = &'static str> {
+        STATUSES.into_iter().flat_map(|(name, _, text)| [name, text]).chain(Self::UNKNOWN)
+    }
+
     /// What a number means.
     pub fn text_of(number: i32) -> Option<&'static str> {
         STATUSES.iter().find(|(_, value, _)| *value == number).map(|(_, _, text)| *text)

@@ -16,6 +16,8 @@ pub type Callback = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
 const EARLY_EVENTS: usize = 64;
 const EARLY_BYTES: usize = 256 * 1024;
 const EARLY_TIME: Duration = Duration::from_secs(10);
+/// So many names are remembered beyond those that are subscribed to.
+const MOST_NAMES: usize = 1024;
 
 struct Subscription {
     id: i64,
@@ -44,8 +46,10 @@ pub struct Subscriptions {
     /// By the name under which both naming styles meet.
     named: HashMap<Box<str>, Vec<Subscription>>,
     any: Vec<Subscription>,
+    /// Where a subscription stands: its name, or none for any.
+    places: HashMap<i64, Option<Box<str>>>,
     last_id: i64,
-    /// Names that were ever subscribed to.
+    /// Names that were subscribed to, as far as they are remembered.
     known: HashSet<Box<str>>,
     any_known: bool,
     early: VecDeque<Early>,
@@ -70,8 +74,11 @@ impl Subscriptions {
         }
         self.last_id += 1;
         let subscription = Subscription { id: self.last_id, once, callback };
-        match name.map(im::canonical) {
+        let key = name.map(im::canonical);
+        self.places.insert(self.last_id, key.map(Into::into));
+        match key {
             Some(key) => {
+                self.forget_names();
                 self.named.entry(key.into()).or_default().push(subscription);
                 if self.known.insert(key.into()) && !self.any_known {
                     self.release(Some(key));
@@ -101,20 +108,34 @@ impl Subscriptions {
         }
     }
 
+    /// Where names are ever new (one for each reply, say), those without a subscription are forgotten now and then: an event of
+    /// such a name waits a while, as before the first subscription, instead of being discarded.
+    fn forget_names(&mut self) {
+        if self.known.len() >= MOST_NAMES.max(2 * self.named.len()) {
+            let named = &self.named;
+            self.known.retain(|name| named.contains_key(name));
+        }
+    }
+
     /// Removes a subscription; its callback is the caller's to drop.
     pub fn remove(&mut self, id: i64) -> Option<Callback> {
-        let lists = self.named.values_mut().chain([&mut self.any]);
-        for list in lists {
-            if let Ok(at) = list.binary_search_by_key(&id, |subscription| subscription.id) {
-                return Some(list.remove(at).callback);
-            }
+        let place = self.places.remove(&id)?;
+        let list = match &place {
+            Some(key) => self.named.get_mut(key)?,
+            None => &mut self.any,
+        };
+        let at = list.binary_search_by_key(&id, |subscription| subscription.id).ok()?;
+        let callback = list.remove(at).callback;
+        if let Some(key) = place.filter(|_| list.is_empty()) {
+            self.named.remove(&key);
         }
-        None
+        Some(callback)
     }
 
     /// Removes all subscriptions of a name (either name of an IM event).
     pub fn remove_event(&mut self, name: &str) -> Vec<Callback> {
         let list = self.named.remove(im::canonical(name)).unwrap_or_default();
+        list.iter().for_each(|subscription| drop(self.places.remove(&subscription.id)));
         list.into_iter().map(|subscription| subscription.callback).collect()
     }
 
@@ -191,7 +212,7 @@ impl Subscriptions {
         }
         let at = list.binary_search_by_key(&id, |subscription| subscription.id).ok()?;
         let callback = match list[at].once {
-            true => list.remove(at).callback,
+            true => self.remove(id)?,
             false => list[at].callback.clone(),
         };
         Some((id, callback))
@@ -266,6 +287,16 @@ mod tests {
         assert_eq!(reached(&mut all, "a"), [id]);
         assert!(reached(&mut all, "a").is_empty());
         assert_eq!(all.route(&event("a")), Route::Discarded);
+    }
+
+    #[test]
+    fn ever_new_names_leave_nothing_behind() {
+        let mut all = Subscriptions::default();
+        for number in 0..10_000 {
+            let id = add(&mut all, Some(&number.to_string()));
+            assert!(all.remove(id).is_some());
+        }
+        assert!(all.named.is_empty() && all.places.is_empty() && all.known.len() <= MOST_NAMES);
     }
 
     #[test]

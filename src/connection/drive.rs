@@ -280,8 +280,8 @@ impl<'a> Connection<'a> {
             if connection.is_some_and(|connection| connection != self.number) {
                 continue;
             }
-            if let Some(request) = request {
-                self.owner.on_sent(request);
+            if request.is_some_and(|request| !self.owner.on_sent(request)) {
+                continue;
             }
             return Some(frame);
         }

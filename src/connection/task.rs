@@ -72,6 +72,8 @@ impl Task {
             };
             let next = match connected {
                 Ok((connection, connected)) => self.live(connection, connected, &mut backoff).await,
+                // The handshake itself may see the close first.
+                Err(_) if self.link.wish().closes != wish.closes => return,
                 Err(failure) => self.on_failure(failure, &backoff),
             };
             if let Next::Stop(before) = next {
@@ -204,14 +206,15 @@ impl Task {
             return Next::Stop(before);
         }
         if queue_full {
-            self.until_room().await;
+            self.link.set_state(State::Reconnecting);
+            self.until_room(before).await;
         }
         Next::Again
     }
 
     /// After a full queue the connection comes back when the caller has worked off half of it.
-    async fn until_room(&self) {
-        while !self.owner.has_room() && !self.link.wish().end {
+    async fn until_room(&self, wish: Wish) {
+        while !self.owner.has_room() && self.link.wish().closes == wish.closes {
             self.link.woken().await;
         }
     }

@@ -1,6 +1,9 @@
 //! The life and the state of a client.
 
-use std::ffi::{c_char, c_void};
+use std::{
+    ffi::{c_char, c_void},
+    panic::{catch_unwind, resume_unwind, AssertUnwindSafe},
+};
 
 use super::{
     arguments::{give, required},
@@ -113,5 +116,11 @@ pub extern "C" fn im_client_info(client: im_client) -> *mut c_char {
 
 /// Runs a call on a client; a panic in it also closes the client.
 pub(super) fn with(handle: im_client, call: impl FnOnce(&Client) -> Result<i32, Failed>) -> im_status {
-    guard(|| call(&*process().client(handle)?))
+    guard(|| {
+        let client = process().client(handle)?;
+        catch_unwind(AssertUnwindSafe(|| call(&client))).unwrap_or_else(|panic| {
+            client.close();
+            resume_unwind(panic)
+        })
+    })
 }

@@ -135,7 +135,8 @@ pub unsafe extern "C" fn im_client_reply(client: im_client, ack_id: u64, json: *
     })
 }
 
-/// Waits until all that was emitted before was written to the socket; at most `timeout_ms` (0: without end), then
+/// Waits until all that was emitted before was written to the socket (or was lost with its connection: an acknowledgement
+/// tells what arrived); at most `timeout_ms` (0: without end), then
 /// `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile.
 #[no_mangle]
 pub extern "C" fn im_client_flush(client: im_client, timeout_ms: i64) -> im_status {

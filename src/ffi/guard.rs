@@ -9,6 +9,9 @@ use std::{
 use super::types::im_status;
 use crate::client::{Failed, Status};
 
+/// So many characters of a message are kept.
+const LONGEST: usize = 600;
+
 thread_local! {
     static LAST: RefCell<(CString, im_status)> = RefCell::new((CString::default(), Status::Ok as im_status));
 }
@@ -62,8 +65,13 @@ pub fn guard<R: Failure>(call: impl FnOnce() -> Result<R, Failed>) -> R {
 
 /// Keeps a failure as this thread's last error.
 pub fn remember(failed: Failed) {
-    // A message may quote the caller's text, but a NUL in it must not cut it short.
-    let text = CString::new(failed.message.replace('\0', "\\0")).unwrap_or_default();
+    // A message may quote the caller's text, but not megabytes of it, and a NUL in it must not cut it short.
+    let mut message = failed.message;
+    if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+        message.truncate(end);
+        message.push_str(" ...");
+    }
+    let text = CString::new(message.replace('\0', "\\0")).unwrap_or_default();
     // At the end of a thread there is nobody left to read it.
     let _ = LAST.try_with(|last| *last.borrow_mut() = (text, failed.status as im_status));
 }

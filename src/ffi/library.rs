@@ -1,7 +1,8 @@
 //! The library as a whole: version, statuses, errors, shutdown.
 
 use std::{
-    ffi::{c_char, CStr, CString},
+    ffi::{c_char, CString},
+    sync::atomic::{AtomicPtr, Ordering},
     time::{Duration, Instant},
 };
 
@@ -34,25 +35,35 @@ pub extern "C" fn im_version_string() -> *const c_char {
 /// A status's name, like "IM_ERROR_TIMEOUT"; "IM_ERROR_UNKNOWN" for a number that is none. Static: never freed.
 #[no_mangle]
 pub extern "C" fn im_status_name(status: im_status) -> *const c_char {
-    static_text(Status::name_of(status).unwrap_or("IM_ERROR_UNKNOWN"))
+    static_text(Status::name_of(status).unwrap_or(Status::UNKNOWN[0]))
 }
 
 /// What a status means, in one sentence. Static: never freed.
 #[no_mangle]
 pub extern "C" fn im_status_text(status: im_status) -> *const c_char {
-    static_text(Status::text_of(status).unwrap_or("This number is no status of the library."))
+    static_text(Status::text_of(status).unwrap_or(Status::UNKNOWN[1]))
 }
 
-/// The C form of one of our own texts, made once each.
+/// The C form of one of the table's texts. Made once for all, without a lock: a forked child may ask too.
 fn static_text(text: &'static str) -> *const c_char {
-    use std::{collections::HashMap, sync::Mutex};
-    static TEXTS: Mutex<Option<HashMap<&'static str, &'static CStr>>> = Mutex::new(None);
-    let mut texts = TEXTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let made = texts
-        .get_or_insert_default()
-        .entry(text)
-        .or_insert_with(|| Box::leak(CString::new(text).unwrap_or_default().into_boxed_c_str()));
-    made.as_ptr()
+    type Texts = Vec<(&'static str, CString)>;
+    static TEXTS: AtomicPtr<Texts> = AtomicPtr::new(std::ptr::null_mut());
+    let mut texts = TEXTS.load(Ordering::Acquire);
+    if texts.is_null() {
+        let made = Status::texts().map(|text| (text, CString::new(text).unwrap_or_default())).collect();
+        let made: *mut Texts = Box::into_raw(Box::new(made));
+        texts = match TEXTS.compare_exchange(texts, made, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => made,
+            Err(other) => {
+                // SAFETY: another thread was first; ours was never shown to anybody.
+                drop(unsafe { Box::from_raw(made) });
+                other
+            }
+        };
+    }
+    // SAFETY: once stored, the texts are never freed or changed.
+    let texts = unsafe { &*texts };
+    texts.iter().find(|(known, _)| *known == text).map_or(c"".as_ptr(), |(_, made)| made.as_ptr())
 }
 
 /// This thread's last failure in words that name the option or argument at fault; "" if there was none. Valid until this
@@ -96,7 +107,10 @@ pub extern "C" fn im_shutdown(timeout_ms: i64) -> im_status {
         match process.shared().wait_until_empty(until) {
             true => Ok(Status::Ok as im_status),
             false => {
-                let message = format!("{} clients are still in a callback", process.shared().users());
+                let message = format!(
+                    "{} clients, or a log callback, are still at work after {limit} ms",
+                    process.shared().users()
+                );
                 Err(Failed::new(Status::Timeout, message))
             }
         }

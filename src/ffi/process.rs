@@ -2,8 +2,8 @@
 //! touches nothing, no lock included.
 
 use std::sync::{
-    atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering},
-    Arc, PoisonError, RwLock,
+    atomic::{AtomicPtr, AtomicU32, Ordering},
+    Arc, Once, PoisonError, RwLock,
 };
 
 use super::{exit, types::im_client};
@@ -13,7 +13,7 @@ static CURRENT: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
 /// The parent's, so that a leak checker in the child still finds it.
 static PARENTS: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
 static FORKS: AtomicU32 = AtomicU32::new(0);
-static HOOKED: AtomicBool = AtomicBool::new(false);
+static HOOKS: Once = Once::new();
 
 pub struct Process {
     table: RwLock<Table>,
@@ -46,11 +46,12 @@ pub fn process() -> &'static Process {
     if let Some(current) = unsafe { current.as_ref() } {
         return current;
     }
-    if !HOOKED.swap(true, Ordering::AcqRel) {
+    // Before the state is there for others, who might fork.
+    HOOKS.call_once(|| {
         // SAFETY: the function only stores to atomics and thread-locals.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
         exit::install();
-    }
+    });
     let made = Box::into_raw(Box::new(Process {
         table: RwLock::default(),
         shared: Shared::new(block_signals),

@@ -142,6 +142,7 @@ static void the_link_survives_a_pause(void) {
 /* As by default, pingTimeout is shorter than pingInterval (1000 and 300 ms here). A pause that
    begins late between two beats needs one soon: with the first only after a whole interval the
    server has given up before. */
+/* FAILS: Heartbeat::pause beats only after a whole pingInterval. */
 static void the_link_survives_a_pause_that_begins_between_two_beats(void) {
     for (int phase = 500; phase <= 900; phase += 200) {
         reader it;
@@ -157,6 +158,8 @@ static void the_link_survives_a_pause_that_begins_between_two_beats(void) {
 
 /* After the pause the next beat must come within the interval from the last one, not from the
  * pause's end. */
+/* FAILS: Heartbeat::pause as above; and Heartbeat::resume starts a whole pingInterval of revision 3
+ * anew. */
 static void the_link_survives_the_end_of_a_pause_between_two_beats(void) {
     for (int phase = 500; phase <= 900; phase += 200) {
         reader it;

@@ -9,7 +9,7 @@
 
 /* What the children tell. */
 typedef struct shared_notes {
-    atomic_int calls, finished, hook_is_over, started_after_hook;
+    atomic_int calls, finished, finished_in_time, hook_is_over, started_after_hook;
     atomic_llong left_at, hook_over_at;
 } shared_notes;
 
@@ -19,6 +19,7 @@ static shared_notes *notes;
  */
 static void after_the_librarys_hook(void) {
     notes->hook_over_at = now_ms();
+    notes->finished_in_time = notes->finished;
     notes->hook_is_over = 1;
     pass_ms(200);
 }
@@ -170,22 +171,22 @@ static void destroy_in_a_hook_after(void) {
 }
 
 static void with_live_clients(void) {
-    run(idle_client, 3, 0, 700);
-    run(connecting_clients, 4, 0, 700);
+    run(idle_client, 3, 0, 900);
+    run(connecting_clients, 4, 0, 900);
 }
 static void no_callback_starts_after_it(void) {
     for (int i = 0; i < 10; i++)
         run(flooded_client, 5, 0, 900);
 }
 static void a_running_callback_is_waited_for(void) {
-    run(running_callback, 6, 200, 900);
-    CHECK_EQUAL(notes->finished, 1);
+    run(running_callback, 6, 0, 900);
+    CHECK_EQUAL(notes->finished_in_time, 1);
     CHECK_EQUAL(notes->calls, 1);
 }
 static void for_a_second_at_most(void) { run(callback_that_never_returns, 7, 950, 2500); }
 static void called_inside_a_callback(void) {
-    run(exit_inside_a_callback, 8, 0, 700);
-    run(exit_inside_a_callback_that_destroy_waits_for, 8, 0, 700);
+    run(exit_inside_a_callback, 8, 0, 900);
+    run(exit_inside_a_callback_that_destroy_waits_for, 8, 0, 900);
 }
 static void destroy_in_a_hook(void) {
     run(destroy_in_a_hook_before, 9, 0, 1500);

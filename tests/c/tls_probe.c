@@ -1,6 +1,7 @@
-/* Connects with the options of its first argument and prints the first connect or connect_error as "name JSON".
- * A process of its own, because a process reads its trusted certificates once, and with name lookups of its own: the names
- * under .test have addresses of both families, whatever the machine's resolver says. */
+/* Connects with the options of its first argument and prints the first connect or connect_error as
+ * "name JSON". A process of its own, because a process reads its trusted certificates once, and
+ * with name lookups of its own: the names under .test have addresses of both families, whatever the
+ * machine's resolver says. */
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -77,7 +78,8 @@ static struct addrinfo *both(const char *first, const char *second, const char *
     return node_of(first, service, node_of(second, service, NULL));
 }
 
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found) {
     struct in_addr four;
     (void)hints;
     if (strcmp(name, "six-then-four.test") == 0) {
