@@ -67,7 +67,7 @@ impl Client {
 
     fn deliver_replay(&self) {
         while let Some(event) = self.take_replay() {
-            self.deliver(&event);
+            self.deliver_to_all(&event);
         }
     }
 
@@ -75,19 +75,23 @@ impl Client {
         self.subscriptions().take_replay()
     }
 
-    /// Calls everybody who subscribes to the event, then does what the IM layer does by itself.
+    /// Delivers an event, unless nobody subscribes to it.
     fn deliver(&self, event: &Arc<Event>) {
-        let newest = {
-            let mut subscriptions = self.subscriptions();
-            match subscriptions.route(event) {
-                Route::Deliver => subscriptions.newest(),
+        loop {
+            let route = self.subscriptions().route(event);
+            match route {
+                // A subscription came just now: what waited for it goes first.
+                Route::AfterReplay => self.deliver_replay(),
+                Route::Deliver => return self.deliver_to_all(event),
                 Route::Waits => return,
-                Route::Discarded => {
-                    drop(subscriptions);
-                    return self.give_up_reply(event);
-                }
+                Route::Discarded => return self.give_up_reply(event),
             }
-        };
+        }
+    }
+
+    /// Calls everybody who subscribes to the event, then does what the IM layer does by itself.
+    fn deliver_to_all(&self, event: &Arc<Event>) {
+        let newest = self.subscriptions().newest();
         let (mut after, mut taken) = (0, false);
         loop {
             if !self.may_call() {

@@ -11,7 +11,7 @@ use super::{
     Event, Outcome, Status,
 };
 use crate::{
-    connection::{Attempt, ConnectFailure, Connected, Loss, Outgoing, Owner},
+    connection::{Attempt, ConnectFailure, Connected, Loss, Outgoing, Owner, State},
     im::{self, Envelope},
     socketio::{encode_event, Received},
 };
@@ -79,6 +79,7 @@ impl Owner for Client {
         });
         let attempts = *attempts;
         self.set_connected(Some(connected));
+        self.link.set_state(State::Connected);
         self.tell("connect", connect);
         if attempts > 0 && self.link.connection() > 1 {
             self.tell("reconnect", json!({ "attempt": attempts }));

@@ -35,6 +35,8 @@ struct Early {
 pub enum Route {
     /// Somebody subscribes to it: ask `next` until it says none.
     Deliver,
+    /// Early events go before it: take those, then ask again.
+    AfterReplay,
     /// Nobody ever did; it waits.
     Waits,
     /// Nobody does any more.
@@ -155,6 +157,9 @@ impl Subscriptions {
 
     /// Decides what becomes of an event.
     pub fn route(&mut self, event: &Arc<Event>) -> Route {
+        if !self.replay.is_empty() {
+            return Route::AfterReplay;
+        }
         let key = im::canonical(event.name());
         let has_named = self.named.get(key).is_some_and(|list| !list.is_empty());
         if has_named || !self.any.is_empty() {

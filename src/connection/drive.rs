@@ -277,10 +277,10 @@ impl<'a> Connection<'a> {
     fn pop(&mut self) -> Option<String> {
         loop {
             let Outgoing { frame, request, connection, .. } = self.link.pop(self.wish.closes)?;
-            if connection.is_some_and(|connection| connection != self.number) {
-                continue;
-            }
-            if request.is_some_and(|request| !self.owner.on_sent(request)) {
+            let stale = connection.is_some_and(|connection| connection != self.number);
+            if stale || request.is_some_and(|request| !self.owner.on_sent(request)) {
+                // Nothing is written for it, but a flush that waits for it has to hear that it is gone.
+                self.unflushed = true;
                 continue;
             }
             return Some(frame);

@@ -81,7 +81,8 @@ impl Link {
         }
     }
 
-    pub(super) fn set_state(&self, state: State) {
+    /// Set by the task, and by the owner once it knows all about a connection that stands.
+    pub fn set_state(&self, state: State) {
         self.state.store(state as u8, Ordering::Release);
     }
 

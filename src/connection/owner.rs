@@ -73,6 +73,7 @@ pub struct Loss {
 /// The client, as its connection sees it. All calls come from the connection's task and must not block.
 pub trait Owner: Send + Sync + 'static {
     fn on_connecting(&self, attempt: u64);
+    /// The namespace is connected; the owner sets the link's state to that before it tells anybody.
     fn on_connected(&self, connected: Connected);
     /// An attempt failed; says whether to make another, where `will_retry` allows it.
     fn on_connect_failure(&self, failure: ConnectFailure) -> bool;

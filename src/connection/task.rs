@@ -165,7 +165,6 @@ impl Task {
     ) -> Next {
         connected.attempts = backoff.attempts;
         backoff.reset();
-        self.link.set_state(State::Connected);
         self.log(
             Level::Info,
             format_args!("connected by {} (EIO={})", connected.url, connected.revision.number()),

@@ -77,21 +77,24 @@ impl Heartbeat {
 
     /// Reading stops: until `resume` the link is not called dead, and we beat unasked so that the server keeps it.
     pub fn pause(&mut self, now: Instant) {
-        let revision = match self.state {
-            State::Undecided => None,
-            State::PingDue(_) | State::PacketDue(_) => Some(Revision::V3),
-            State::ServerPingDue(_) => Some(Revision::V4),
+        // The beats go on where they stood: a server waits for the next one from the last one on, not from the pause.
+        let (revision, next) = match self.state {
+            State::Undecided => (None, now + self.interval),
+            State::PingDue(at) => (Some(Revision::V3), at),
+            State::PacketDue(at) => (Some(Revision::V3), at - self.timeout + self.interval),
+            State::ServerPingDue(at) => (Some(Revision::V4), at - self.timeout),
             State::Paused { .. } => return,
         };
-        self.state = State::Paused { next: now + self.interval, revision };
+        self.state = State::Paused { next, revision };
     }
 
     /// Reading goes on; what came meanwhile still lies in the socket, so the waiting starts anew.
     pub fn resume(&mut self, now: Instant) {
-        if let State::Paused { revision, .. } = self.state {
+        if let State::Paused { revision, next } = self.state {
             self.state = match revision {
                 None => State::Undecided,
-                Some(revision) => self.fresh(revision, now),
+                Some(Revision::V3) => State::PingDue(next),
+                Some(Revision::V4) => self.fresh(Revision::V4, now),
             };
         }
     }
@@ -182,12 +185,19 @@ mod tests {
         for (revision, frame) in [(Revision::V3, "2"), (Revision::V4, "3")] {
             let (mut beat, start) = (heartbeat(), Instant::now());
             beat.decide(revision, start);
-            beat.pause(start + seconds(10));
-            assert_eq!(beat.on_time(start + seconds(35)), Beat::Send(frame));
-            assert_eq!(beat.on_time(start + seconds(59)), Beat::Nothing);
-            assert_eq!(beat.on_time(start + seconds(60)), Beat::Send(frame));
-            beat.resume(start + seconds(61));
-            assert_eq!(beat.on_time(start + seconds(62)), Beat::Nothing);
+            beat.pause(start + seconds(20));
+            assert_eq!(beat.on_time(start + seconds(24)), Beat::Nothing);
+            assert_eq!(
+                beat.on_time(start + seconds(25)),
+                Beat::Send(frame),
+                "from the last beat, not the pause"
+            );
+            assert_eq!(beat.on_time(start + seconds(49)), Beat::Nothing);
+            assert_eq!(beat.on_time(start + seconds(50)), Beat::Send(frame));
+            beat.resume(start + seconds(70));
+            assert_eq!(beat.on_time(start + seconds(74)), Beat::Nothing);
+            let due = if revision == Revision::V3 { Beat::Send("2") } else { Beat::Nothing };
+            assert_eq!(beat.on_time(start + seconds(75)), due);
         }
     }
 }

@@ -38,13 +38,14 @@ pub struct Endpoint {
 impl Endpoint {
     /// Reads the option `root`; the error says what is wrong and, where it is known, what to do.
     pub fn parse(root: &str) -> Result<Self, String> {
-        let (scheme, rest) = root.split_once("://").ok_or_else(|| {
-            format!("{root:?} has no scheme; write http://, https://, ws:// or wss:// in front")
-        })?;
+        // What is wrong is said without quoting: people put tokens in URLs.
+        let (scheme, rest) = root
+            .split_once("://")
+            .ok_or("it has no scheme; write http://, https://, ws:// or wss:// in front")?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "http" | "ws" => false,
             "https" | "wss" => true,
-            _ => return Err(format!("scheme {scheme:?} is none of http, https, ws, wss")),
+            _ => return Err("its scheme is none of http, https, ws, wss".into()),
         };
         refuse_path(rest)?;
         let authority = rest.trim_end_matches('/');
@@ -52,13 +53,13 @@ impl Endpoint {
             return Err("it must not contain a user name or password".into());
         }
         let uri: Uri =
-            format!("http://{authority}/").parse().map_err(|error| format!("{root:?} is no URL: {error}"))?;
+            format!("http://{authority}/").parse().map_err(|error| format!("it is no URL: {error}"))?;
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         if host.is_empty() {
-            return Err(format!("{root:?} has no host"));
+            return Err("it has no host".into());
         }
         let port = match (uri.port_u16(), uri.port().is_some() || has_colon_port(authority)) {
-            (Some(0), _) | (None, true) => return Err(format!("{root:?} has no usable port (1 to 65535)")),
+            (Some(0), _) | (None, true) => return Err("it has no usable port (1 to 65535)".into()),
             (Some(port), _) => port,
             (None, false) => [80, 443][usize::from(secure)],
         };
@@ -127,7 +128,7 @@ mod tests {
     fn what_is_no_root_is_named() {
         for (root, fault) in [
             ("localhost:7001", "no scheme"),
-            ("ftp://a", "scheme \"ftp\""),
+            ("ftp://a", "scheme is none"),
             ("http://a/im/ws", "\"/im/ws\" in the option \"path\""),
             ("http://a/chat", "\"nsp\""),
             ("http://a?token=1", "\"query\""),

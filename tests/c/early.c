@@ -162,8 +162,6 @@ static void in_order(const im_event *event, void *data) {
     heard++;
 }
 
-/* FAILS: Client::deliver looks for replays and routes the next event under two locks; a
- * subscription made in between is overtaken. */
 static void a_subscription_amid_the_events_gets_them_in_order(void) {
     enum { ROUNDS = 300, EVENTS = 60 };
     im_client client = connected_client();

@@ -204,8 +204,6 @@ static void *hammer_names(void *data) {
     return data;
 }
 
-/* FAILS: static_text in src/ffi/library.rs takes a mutex that a thread of the parent may have held.
- */
 static void no_lock_from_before_the_fork_is_taken(void) {
     im_client client = connected_client();
     CHECK(im_client_on(client, "echo", ignore, NULL) > 0);

@@ -142,7 +142,8 @@ static void off_event_ends_them_all(void) {
     CHECK_EQUAL(im_client_emit(client, "echo", "1"), IM_OK);
     round_trip(client);
     CHECK(strcmp(order, "AC") == 0);
-    CHECK_EQUAL(frees, 1);
+    /* It runs behind what was delivered already, the round trip's answer perhaps. */
+    WAIT(frees == 1);
     CHECK_EQUAL(im_client_off_event(client, "echo"), IM_ERROR_NOT_FOUND);
     CHECK_FAULT(IM_ERROR_NOT_FOUND, "echo");
     CHECK_EQUAL(im_client_off(client, ids[1]), IM_ERROR_NOT_FOUND);

@@ -143,7 +143,6 @@ static void emits_before_the_connection_go_after_it_once(void) {
 }
 
 /* A client that says it is connected has the id of its connection. */
-/* FAILS: Task::live sets the state before Owner::on_connected keeps the id. */
 static void a_connected_client_has_its_socket_id(void) {
     for (int i = 0; i < 50; i++) {
         im_client client = new_client("/", "");

@@ -127,7 +127,6 @@ static void where_connecting_fails(void) {
     CHECK_EQUAL(told, 0);
 }
 
-/* FAILS: Endpoint::parse quotes the whole root where it has no scheme. */
 static void in_the_words_of_failing_calls(void) {
     static const char *const options[] = {
         "{\"root\":\"http://h:1\",\"nsp\":\"chat\",\"query\":{\"token\":[\"" TOKEN "\"]}}",

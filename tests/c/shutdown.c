@@ -25,8 +25,6 @@ static void on_ack(im_status status, const im_event *reply, void *data) {
 static void on_free(void *data) { (void)data, note_thread(), frees++; }
 static void on_done(void *data) { (void)data, note_thread(); }
 
-/* FAILS: Shared::wait_until_empty sees no users and no leftover while the last release still stops
- * the runtime. */
 static void live_clients_are_destroyed_and_threads_joined(void) {
     enum { CLIENTS = 10 };
     for (int round = 0; round < 5; round++) {
@@ -61,7 +59,6 @@ static void live_clients_are_destroyed_and_threads_joined(void) {
 
 /* A client that ends by itself at the same time: when shutdown returns, its threads have ended too.
  */
-/* FAILS: As above. */
 static void threads_that_are_ending_already_are_joined(void) {
     for (int round = 0; round < 200; round++) {
         im_client client = new_client("/", ",\"autoConnect\":false");

@@ -49,7 +49,7 @@ static void root_and_namespace(void) {
     no_client("{\"root\":\"\",\"nsp\":\"chat\"}", IM_ERROR_OPTION, "\"root\"");
     no_client("{\"root\":\"localhost:7001\",\"nsp\":\"chat\"}", IM_ERROR_OPTION, "scheme");
     no_client("{\"root\":\"127.0.0.1\",\"nsp\":\"chat\"}", IM_ERROR_OPTION, "scheme");
-    no_client("{\"root\":\"ftp://h\",\"nsp\":\"chat\"}", IM_ERROR_OPTION, "ftp");
+    no_client("{\"root\":\"ftp://h\",\"nsp\":\"chat\"}", IM_ERROR_OPTION, "scheme");
     no_client("{\"root\":\"http://\",\"nsp\":\"chat\"}", IM_ERROR_OPTION, "\"root\"");
     no_client("{\"root\":\"http://h:99999\",\"nsp\":\"chat\"}", IM_ERROR_OPTION, "\"root\"");
     no_client("{\"root\":\"http://h:x\",\"nsp\":\"chat\"}", IM_ERROR_OPTION, "\"root\"");
