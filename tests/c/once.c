@@ -175,6 +175,17 @@ static void a_lost_connection(void) {
 }
 
 /* A reset in the middle of the traffic. */
+/* The client may not have noticed the last reset yet: then it takes this question with it. */
+static void round_trip_at_last(im_client client) {
+    for (im_status status = IM_ERROR_DISCONNECTED; status != IM_OK;) {
+        recorder answers = RECORDER;
+        CHECK(im_client_emit_with_ack(client, "echo", "1", PATIENCE_MS, record_ack, &answers) > 0);
+        status = wait_item(&answers, NULL, 0).status;
+        CHECK(status == IM_OK || status == IM_ERROR_DISCONNECTED);
+        recorder_clear(&answers);
+    }
+}
+
 static void a_reset_amid_the_traffic(void) {
     fresh();
     im_client client = connected_client();
@@ -184,8 +195,7 @@ static void a_reset_amid_the_traffic(void) {
         }
         post("drop", "{\"how\":\"reset\"}");
     }
-    wait_connected(client);
-    round_trip(client);
+    round_trip_at_last(client);
     /* Those that went out on the last connection are still silent. */
     CHECK_EQUAL(im_client_destroy_socket(client), IM_OK);
     WAIT(settled == 2 * MANY);
