@@ -54,7 +54,7 @@ impl Client {
             let frame = encode_event(namespace, None, &format!("\"{}\"", emit.event), &emit.argument);
             // Of this connection alone: the next one pulls again.
             let connection = Some(self.link.connection());
-            self.link.send_first(Outgoing { frame, request: None, connection, volatile: false });
+            self.link.send_first(Outgoing { connection, ..Outgoing::plain(frame) });
         }
     }
 }

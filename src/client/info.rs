@@ -14,7 +14,7 @@ impl Client {
         let (early, discarded) = self.subscriptions().counts();
         let mut info = json!({
             "state": state_name(self.state()),
-            "root": self.options().target.endpoint.authority(),
+            "root": self.options().target.access.endpoint.authority(),
             "namespace": self.options().target.namespace,
             "connections": self.link.connection(),
             "sent": { "packets": sent, "bytes": sent_bytes },

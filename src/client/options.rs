@@ -12,7 +12,7 @@ use crate::{
     connection::{Paths, Reconnection, Target},
     engineio::Revision,
     im::{self, EventNames},
-    transport::{encode_query, Endpoint},
+    transport::{encode_query, Access, Endpoint},
 };
 
 /// The longest time that an option takes, in milliseconds: a week.
@@ -77,7 +77,7 @@ impl Reader<'_> {
         self.one_of("delivery", &["callback"])?;
         let namespace = self.namespace()?;
         let target = Target {
-            endpoint: self.endpoint()?,
+            access: Access { endpoint: self.endpoint()? },
             paths: self.paths()?,
             trailing_slash: self.flag("addTrailingSlash", true)?,
             query: self.query(&namespace)?,

@@ -30,7 +30,7 @@ impl Client {
         if flags.volatile && self.link.state() != State::Connected {
             return Ok(());
         }
-        self.send(Outgoing { frame, request: None, connection: None, volatile: flags.volatile })
+        self.send(Outgoing { volatile: flags.volatile, ..Outgoing::plain(frame) })
     }
 
     fn frame(&self, event: &str, id: Option<u64>, arguments: &str) -> Result<String, Failed> {
@@ -69,7 +69,7 @@ impl Client {
             &emit.argument,
         );
         self.count_sent(frame.len());
-        self.link.send_own(Outgoing { frame, request: None, connection: None, volatile: false });
+        self.link.send_own(Outgoing::plain(frame));
     }
 
     /// Sends an event that the server acknowledges. Where that fails, the callback comes back to be dropped.
@@ -111,9 +111,8 @@ impl Client {
         let timeout = timeout.or(self.options().ack_timeout);
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let (number, first) = self.requests().add(done, fingerprint, deadline)?;
-        let sent = frame(number).and_then(|frame| {
-            self.send(Outgoing { frame, request: Some(number), connection: None, volatile: false })
-        });
+        let sent = frame(number)
+            .and_then(|frame| self.send(Outgoing { request: Some(number), ..Outgoing::plain(frame) }));
         if let Err(failed) = sent {
             // Somebody else (a destroy) may have decided it meanwhile: then it was accepted.
             if let Some(done) = self.requests().take(number) {
@@ -147,7 +146,7 @@ impl Client {
         let wire_id = self.replies().answer(ack_id)?;
         let frame = encode_ack(&self.options().target.namespace, wire_id, arguments);
         self.count_sent(frame.len());
-        self.link.send_own(Outgoing { frame, request: None, connection: Some(connection), volatile: false });
+        self.link.send_own(Outgoing { connection: Some(connection), ..Outgoing::plain(frame) });
         Ok(())
     }
 

@@ -6,12 +6,25 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     pub frame: String,
+    /// Go out right behind it, as binary frames.
+    pub attachments: Vec<Vec<u8>>,
     /// The request that waits for its answer, and is told when the frame goes out.
     pub request: Option<u64>,
     /// Belongs to this connection alone (an answer to the server); dropped with it.
     pub connection: Option<u64>,
     /// Dropped where it can't go out at once.
     pub volatile: bool,
+}
+
+impl Outgoing {
+    /// A frame that nobody waits for and that outlives its connection.
+    pub fn plain(frame: String) -> Self {
+        Outgoing { frame, attachments: Vec::new(), request: None, connection: None, volatile: false }
+    }
+
+    fn bytes(&self) -> usize {
+        self.frame.len() + self.attachments.iter().map(Vec::len).sum::<usize>()
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -39,7 +52,7 @@ impl Outbound {
 
     /// Queues a frame. One larger than the limit goes into an empty queue all the same.
     pub fn push(&mut self, frame: Outgoing) -> Result<(), QueueFull> {
-        if !self.frames.is_empty() && self.bytes + frame.frame.len() > self.limit {
+        if !self.frames.is_empty() && self.bytes + frame.bytes() > self.limit {
             return Err(QueueFull { waiting: self.bytes, limit: self.limit });
         }
         self.push_own(frame);
@@ -48,20 +61,20 @@ impl Outbound {
 
     /// Queues a frame whatever the limit.
     pub fn push_own(&mut self, frame: Outgoing) {
-        self.bytes += frame.frame.len();
+        self.bytes += frame.bytes();
         self.queued += 1;
         self.frames.push_back((self.queued, frame));
     }
 
     /// Puts the library's own frame in front of everything.
     pub fn push_front(&mut self, frame: Outgoing) {
-        self.bytes += frame.frame.len();
+        self.bytes += frame.bytes();
         self.frames.push_front((0, frame));
     }
 
     pub fn pop(&mut self) -> Option<Outgoing> {
         let (number, frame) = self.frames.pop_front()?;
-        self.bytes -= frame.frame.len();
+        self.bytes -= frame.bytes();
         self.popped = self.popped.max(number);
         Some(frame)
     }
@@ -77,7 +90,7 @@ impl Outbound {
         self.frames.retain(|(_, frame)| {
             let keep = !unwanted(frame);
             if !keep {
-                *bytes -= frame.frame.len();
+                *bytes -= frame.bytes();
             }
             keep
         });
@@ -108,7 +121,7 @@ mod tests {
     use super::*;
 
     fn frame(text: &str) -> Outgoing {
-        Outgoing { frame: text.into(), request: None, connection: None, volatile: false }
+        Outgoing::plain(text.into())
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -20,7 +20,7 @@ use crate::{
     engineio::{self, Handshake, Packet, Revision},
     log::{Level, Log},
     transport::{
-        self, close_text, loss_of, Endpoint, Message, Progress, Step, TlsCache, TransportError, WebSocket,
+        self, close_text, loss_of, Dialer, Endpoint, Message, Progress, Step, TransportError, WebSocket,
     },
 };
 
@@ -69,24 +69,28 @@ pub struct Opened {
 pub struct Search<'a> {
     pub target: &'a Target,
     pub memory: &'a PathMemory,
-    pub tls: &'a Arc<TlsCache>,
+    pub dialer: &'a Dialer,
     pub log: &'a Log,
     pub deadline: Instant,
 }
 
 impl Search<'_> {
+    fn endpoint(&self) -> &Endpoint {
+        self.dialer.endpoint()
+    }
+
     /// Opens a connection, or tells all attempts.
     pub async fn open(&self) -> Result<Opened, Vec<Attempt>> {
         if let Paths::Given(path) = &self.target.paths {
             let progress = Progress::default();
             return self.attempt(path, self.target.revision, &progress).await.map_err(|failed| vec![failed]);
         }
-        let opened = match self.memory.get(&self.target.endpoint) {
+        let opened = match self.memory.get(self.endpoint()) {
             Some(known) => self.open_known(known).await,
             None => self.race().await,
         }?;
         let known = Known { path: opened.path.clone(), asked: opened.revision };
-        self.memory.keep(&self.target.endpoint, known);
+        self.memory.keep(self.endpoint(), known);
         Ok(opened)
     }
 
@@ -99,7 +103,7 @@ impl Search<'_> {
             Err(failed) if !failed.error.is_refusal() => return Err(vec![failed]),
             Err(failed) => failed,
         };
-        self.memory.forget(&self.target.endpoint);
+        self.memory.forget(self.endpoint());
         self.race().await.map_err(|mut others| {
             others.retain(|other| other.path != failed.path);
             others.insert(0, failed);
@@ -204,8 +208,7 @@ impl Search<'_> {
         let target = self.target;
         let request = self.request(path, asked, false);
         let mut socket =
-            transport::connect(&target.endpoint, &request, self.tls, target.max_message_bytes, progress)
-                .await?;
+            transport::connect(self.dialer, &request, target.max_message_bytes, progress).await?;
         progress.reach(Step::Open);
         let handshake = match read_open(&mut socket).await {
             Ok(handshake) => handshake,
@@ -224,7 +227,7 @@ impl Search<'_> {
     }
 
     fn url(&self, path: &str, asked: Option<Revision>, masked: bool) -> String {
-        self.target.endpoint.websocket_url(&self.request(path, asked, masked))
+        self.endpoint().websocket_url(&self.request(path, asked, masked))
     }
 
     /// Path and query of the request.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{engineio::Revision, transport::Endpoint};
+use crate::{engineio::Revision, transport::Access};
 
 #[derive(Clone, Debug)]
 pub struct Target {
-    pub endpoint: Endpoint,
+    pub access: Access,
     pub paths: Paths,
     /// The official clients ask for `{path}/`.
     pub trailing_slash: bool,

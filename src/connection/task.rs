@@ -15,7 +15,7 @@ use super::{
 use crate::{
     engineio::Revision,
     log::{Level, Log},
-    transport::{Step, TlsCache, TransportError},
+    transport::{Dialer, Step, TlsCache, TransportError},
 };
 
 /// What all connections of the process share.
@@ -28,7 +28,8 @@ pub struct Surroundings {
 
 /// Runs until the client is destroyed.
 pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, surroundings: Surroundings) {
-    let task = Task { target, link, owner, surroundings };
+    let dialer = Dialer::new(target.access.clone(), surroundings.tls.clone());
+    let task = Task { target, dialer, link, owner, surroundings };
     loop {
         let wish = task.link.wish();
         if wish.end {
@@ -46,6 +47,7 @@ pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, su
 
 struct Task {
     target: Arc<Target>,
+    dialer: Dialer,
     link: Arc<Link>,
     owner: Arc<dyn Owner>,
     surroundings: Surroundings,
@@ -94,15 +96,17 @@ impl Task {
     }
 
     fn log(&self, level: Level, line: std::fmt::Arguments<'_>) {
-        let Target { endpoint, namespace, .. } = &*self.target;
-        self.surroundings.log.write(level, format_args!("{}{namespace}: {line}", endpoint.authority()));
+        let namespace = &self.target.namespace;
+        self.surroundings
+            .log
+            .write(level, format_args!("{}{namespace}: {line}", self.dialer.endpoint().authority()));
     }
 
     /// Opens a connection and joins the namespace, within the connect timeout.
     async fn connect(&self, wish: Wish) -> Result<(Connection<'_>, Connected), ConnectFailure> {
         let deadline = Instant::now() + self.target.connect_timeout;
-        let Surroundings { memory, tls, log } = &self.surroundings;
-        let search = Search { target: &self.target, memory, tls, log, deadline };
+        let Surroundings { memory, log, .. } = &self.surroundings;
+        let search = Search { target: &self.target, memory, dialer: &self.dialer, log, deadline };
         let opened = search.open().await.map_err(|attempts| failure(attempts, None))?;
         let Opened { path, url, .. } = &opened;
         let (path, url) = (path.clone(), url.clone());

@@ -1,5 +1,6 @@
 //! Bytes to and from a server; nothing of Socket.IO is known here.
 //!
+//! * `dialer`: how the server is reached, as the caller's options say
 //! * `endpoint`: the server's address from the option `root`, and the URLs made of it
 //! * `dial`: name lookup and TCP connect by RFC 8305
 //! * `tls`: rustls with the platform's verifier
@@ -7,6 +8,7 @@
 //! * `error`: what was tried, on what, and what came back
 
 mod dial;
+mod dialer;
 mod endpoint;
 mod error;
 #[cfg(feature = "tls")]
@@ -16,6 +18,7 @@ mod tls;
 mod tls;
 mod websocket;
 
+pub use dialer::{Access, Dialer, Stream};
 pub use endpoint::{encode_query, Endpoint};
 pub use error::{Progress, Step, TransportError};
 pub use tls::TlsCache;

@@ -1,16 +1,7 @@
 //! The upgrade to WebSocket, and its frames.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::io;
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
 use tokio_tungstenite::{
     client_async_with_config,
     tungstenite::{
@@ -22,11 +13,7 @@ use tokio_tungstenite::{
     WebSocketStream,
 };
 
-use super::{
-    dial::dial,
-    tls::{self, Tls, TlsCache},
-    Endpoint, Progress, Step, TransportError,
-};
+use super::{Dialer, Endpoint, Progress, Step, Stream, TransportError};
 
 pub use tokio_tungstenite::tungstenite::Message;
 
@@ -37,27 +24,15 @@ const READ_BUFFER: usize = 4 * 1024;
 /// Frames are collected up to this size before they are written.
 const WRITE_BUFFER: usize = 16 * 1024;
 
-/// A connection, with or without TLS.
-pub enum Stream {
-    Plain(TcpStream),
-    Tls(Box<Tls>),
-}
-
 /// Opens a WebSocket at a path (with its query); frames of more than `max_message` bytes are refused.
 pub async fn connect(
-    endpoint: &Endpoint,
+    dialer: &Dialer,
     path_and_query: &str,
-    tls: &Arc<TlsCache>,
     max_message: usize,
     progress: &Progress,
 ) -> Result<WebSocket, TransportError> {
-    let stream = dial(endpoint, progress).await?;
-    let stream = if endpoint.secure {
-        progress.reach(Step::Tls);
-        Stream::Tls(Box::new(tls::wrap(stream, endpoint, tls).await?))
-    } else {
-        Stream::Plain(stream)
-    };
+    let stream = dialer.open(progress).await?;
+    let endpoint = dialer.endpoint();
     let request = endpoint
         .websocket_url(path_and_query)
         .into_client_request()
@@ -144,38 +119,6 @@ pub fn close_text(frame: Option<&CloseFrame>) -> String {
                 u16::from(frame.code),
                 frame.reason.as_str()
             )
-        }
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, data),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, data),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
