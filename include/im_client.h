@@ -164,6 +164,9 @@
 /** The connection's own: an attempt failed: {"message", "willRetry", "attempts": [{"path", "url", "transport", "step", "status"?, "message"}], "data"? (the server's refusal), "code"? (an im_error that came with it)}. */
 #define IM_EVENT_CONNECT_ERROR "connect_error"
 
+/** The connection's own: the connection goes on over another transport: {"transport"}. */
+#define IM_EVENT_UPGRADE "upgrade"
+
 /** The connection's own: the connection is gone: {"reason", "description"?, "code"?, "willReconnect"}. */
 #define IM_EVENT_DISCONNECT "disconnect"
 

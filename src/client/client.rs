@@ -157,6 +157,17 @@ impl Client {
         *locked(&self.connected) = connected;
     }
 
+    /// The connection changed its transport; false where nobody was told of it yet.
+    pub(super) fn set_transport(&self, transport: &'static str) -> bool {
+        match &mut *self.connected() {
+            Some(connected) => {
+                connected.transport = transport;
+                true
+            }
+            None => false,
+        }
+    }
+
     pub(super) fn connected(&self) -> MutexGuard<'_, Option<Connected>> {
         locked(&self.connected)
     }

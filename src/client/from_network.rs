@@ -13,6 +13,7 @@ use super::{
 use crate::{
     connection::{Attempt, ConnectFailure, Connected, Loss, Outgoing, Owner, State},
     im::{self, Envelope},
+    log::Level,
     socketio::{encode_event, Received},
 };
 
@@ -84,6 +85,16 @@ impl Owner for Client {
         if attempts > 0 && self.link.connection() > 1 {
             self.tell("reconnect", json!({ "attempt": attempts }));
         }
+    }
+
+    fn on_upgrade(&self, transport: &'static str) {
+        if self.set_transport(transport) {
+            self.tell("upgrade", json!({ "transport": transport }));
+        }
+    }
+
+    fn on_upgrade_failure(&self, why: &str) {
+        self.log(Level::Info, format_args!("the upgrade to WebSocket failed, long-polling goes on: {why}"));
     }
 
     fn on_connect_failure(&self, failure: ConnectFailure) -> bool {

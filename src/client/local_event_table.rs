@@ -1,12 +1,13 @@
 // The connection's own events: name, and what their one JSON argument is. The build script reads this file too.
 
 /// `(name, meaning)`
-pub const LOCAL_EVENTS: [(&str, &str); 8] = [
+pub const LOCAL_EVENTS: [(&str, &str); 9] = [
     ("connect", "connected: {\"sid\", \"protocol\": 3 or 4, \"transport\", \"path\", \"recovered\"}."),
     (
         "connect_error",
         "an attempt failed: {\"message\", \"willRetry\", \"attempts\": [{\"path\", \"url\", \"transport\", \"step\", \"status\"?, \"message\"}], \"data\"? (the server's refusal), \"code\"? (an im_error that came with it)}.",
     ),
+    ("upgrade", "the connection goes on over another transport: {\"transport\"}."),
     ("disconnect", "the connection is gone: {\"reason\", \"description\"?, \"code\"?, \"willReconnect\"}."),
     ("error", "a 2.x server refused the namespace or reports an error: what it said, as JSON."),
     ("reconnect_attempt", "an attempt after a loss or a failed attempt begins: {\"attempt\"}."),

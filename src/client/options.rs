@@ -12,7 +12,7 @@ use crate::{
     connection::{Paths, Reconnection, Target},
     engineio::Revision,
     im::{self, EventNames},
-    transport::{encode_query, Access, Endpoint},
+    transport::{encode_query, Access, Endpoint, Timestamps, POLLING, WEBSOCKET},
 };
 
 /// The longest time that an option takes, in milliseconds: a week.
@@ -73,7 +73,6 @@ struct Reader<'a>(&'a Map<String, Value>);
 
 impl Reader<'_> {
     fn read(&self, ignored: Vec<String>) -> Result<Options, Failed> {
-        self.transports()?;
         self.one_of("delivery", &["callback"])?;
         let namespace = self.namespace()?;
         let target = Target {
@@ -82,10 +81,15 @@ impl Reader<'_> {
             trailing_slash: self.flag("addTrailingSlash", true)?,
             query: self.query(&namespace)?,
             namespace,
-            timestamp: self.timestamp()?,
+            timestamps: self.timestamps()?,
+            transports: self.transports()?,
+            try_all: self.flag("tryAllTransports", true)?,
+            upgrade: self.flag("upgrade", true)?,
+            remember_upgrade: self.flag("rememberUpgrade", false)?,
             auth: self.auth()?,
             revision: self.protocol()?,
             connect_timeout: self.milliseconds("timeout", 20_000, 1)?,
+            request_timeout: self.some_milliseconds("requestTimeout")?,
             max_message_bytes: self.bytes("maxMessageBytes", 16 << 20)?,
             max_pause: self.milliseconds("maxPauseMs", 60_000, 1)?,
             reconnection: Reconnection {
@@ -107,10 +111,7 @@ impl Reader<'_> {
             receipts: self.flag("receipts", true)?,
             send_queue_bytes: self.bytes("sendQueueBytes", 8 << 20)?,
             receive_queue_bytes: self.bytes("receiveQueueBytes", 8 << 20)?,
-            ack_timeout: match self.0.get("ackTimeout") {
-                None => None,
-                Some(_) => Some(self.milliseconds("ackTimeout", 1, 1)?),
-            },
+            ack_timeout: self.some_milliseconds("ackTimeout")?,
             ignored,
         })
     }
@@ -144,6 +145,11 @@ impl Reader<'_> {
             Some(Some(ms)) if (least..=LONGEST).contains(&ms) => Ok(Duration::from_millis(ms)),
             Some(_) => Err(wrong(name, &format!("a whole number of milliseconds, {least} to {LONGEST}"))),
         }
+    }
+
+    /// A time that is not limited unless the caller says so.
+    fn some_milliseconds(&self, name: &str) -> Result<Option<Duration>, Failed> {
+        self.0.get(name).map(|_| self.milliseconds(name, 1, 1)).transpose()
     }
 
     fn bytes(&self, name: &str, default: usize) -> Result<usize, Failed> {
@@ -231,13 +237,15 @@ impl Reader<'_> {
         }
     }
 
-    fn timestamp(&self) -> Result<Option<String>, Failed> {
+    /// Without being told, as the official clients: on long-polling, where caches may be in between.
+    fn timestamps(&self) -> Result<Timestamps, Failed> {
         let name = self.text("timestampParam")?.unwrap_or("t");
         let usable = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !usable {
             return Err(wrong("timestampParam", "a name of ASCII letters, digits and _"));
         }
-        Ok(self.flag("timestampRequests", false)?.then(|| name.to_owned()))
+        let given = |default| Ok(self.flag("timestampRequests", default)?.then(|| name.to_owned()));
+        Ok(Timestamps { websocket: given(false)?, polling: given(true)? })
     }
 
     fn protocol(&self) -> Result<Option<Revision>, Failed> {
@@ -250,22 +258,28 @@ impl Reader<'_> {
         }
     }
 
-    fn transports(&self) -> Result<(), Failed> {
-        let Some(given) = self.0.get("transports") else { return Ok(()) };
-        let what = "a list of transports, like [\"websocket\"]";
+    fn transports(&self) -> Result<Vec<&'static str>, Failed> {
+        let Some(given) = self.0.get("transports") else { return Ok(vec![WEBSOCKET, POLLING]) };
+        let what = "a list of transports, like [\"websocket\", \"polling\"]";
         let list =
             given.as_array().filter(|list| !list.is_empty()).ok_or_else(|| wrong("transports", what))?;
+        let mut transports = Vec::new();
         for transport in list {
-            match transport.as_str() {
-                Some("websocket") => {}
-                Some("polling" | "webtransport") => {
-                    let message = format!("the option \"transports\": {transport} is not built yet");
+            let transport = match transport.as_str() {
+                Some(WEBSOCKET) => WEBSOCKET,
+                Some(POLLING) => POLLING,
+                Some("webtransport") => {
+                    let message =
+                        "the option \"transports\": \"webtransport\" needs HTTP/3, which is not built";
                     return Err(Failed::new(Status::Unsupported, message));
                 }
                 _ => return Err(wrong("transports", what)),
+            };
+            if !transports.contains(&transport) {
+                transports.push(transport);
             }
         }
-        Ok(())
+        Ok(transports)
     }
 
     fn attempts(&self) -> Result<Option<u64>, Failed> {

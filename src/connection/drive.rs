@@ -1,13 +1,12 @@
 //! One connection, from its open packet to its loss.
 
 use std::{
-    future::Future,
+    future::{poll_fn, Future},
     pin::Pin,
     task::{ready, Context, Poll},
     time::{Duration, Instant},
 };
 
-use futures_util::{Sink, SinkExt, Stream};
 use tokio::time::{sleep_until, timeout, Sleep};
 
 use super::{
@@ -18,8 +17,9 @@ use super::{
     target::Target,
 };
 use crate::{
+    engineio::Revision,
     socketio::{Failure, Happening, Session, Settings},
-    transport::{close_text, loss_of, LossKind, Message, WebSocket},
+    transport::{Frame, LossKind, Lost, Socket},
 };
 
 /// So many bytes are handed to the socket before it has to be flushed.
@@ -40,14 +40,16 @@ pub enum End {
 
 /// What woke the task.
 enum Turn {
-    Frame(Message),
+    Frame(Frame),
     Over(Loss),
     Time,
     Woken,
 }
 
 pub struct Connection<'a> {
-    socket: WebSocket,
+    socket: Socket,
+    /// The transport as the owner knows it.
+    transport: &'static str,
     session: Session,
     link: &'a Link,
     owner: &'a dyn Owner,
@@ -68,10 +70,11 @@ impl<'a> Connection<'a> {
             namespace: target.namespace.clone(),
             query: target.query.clone(),
             auth: target.auth.clone(),
-            revision: opened.revision,
+            revision: opened.asked.or(opened.socket.revision()),
         };
         let now = Instant::now();
         Connection {
+            transport: opened.socket.transport(),
             socket: opened.socket,
             session: Session::new(settings, opened.handshake, now),
             link,
@@ -84,6 +87,10 @@ impl<'a> Connection<'a> {
             paused: None,
             max_pause: target.max_pause,
         }
+    }
+
+    pub fn transport(&self) -> &'static str {
+        self.transport
     }
 
     pub fn session(&self) -> &Session {
@@ -121,7 +128,7 @@ impl<'a> Connection<'a> {
     /// One turn of the handshake, where nothing is sent for the caller yet.
     async fn turn(&mut self) -> Result<Option<Happening<'static>>, End> {
         match self.next().await {
-            Turn::Frame(Message::Text(text)) => {
+            Turn::Frame(Frame::Text(text)) => {
                 let happening = self.session.on_text(&text, Instant::now()).map_err(failed)?;
                 Ok(match happening {
                     Some(Happening::Connected { socket_id, pid }) => {
@@ -151,13 +158,12 @@ impl<'a> Connection<'a> {
         tell(self.owner, self.number, Some(happening))
     }
 
-    fn take(&mut self, frame: Message) -> Result<(), End> {
+    fn take(&mut self, frame: Frame) -> Result<(), End> {
         let now = Instant::now();
         let happening = match &frame {
-            Message::Text(text) => self.session.on_text(text, now).map_err(failed)?,
-            Message::Binary(data) => self.session.on_binary(data, now).map_err(failed)?,
-            Message::Close(frame) => return Err(End::Lost(closed(&close_text(frame.as_ref())))),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
+            Frame::Text(text) => self.session.on_text(text, now).map_err(failed)?,
+            Frame::Binary(data) => self.session.on_binary(data, now).map_err(failed)?,
+            Frame::Data(data) => self.session.on_data(data, now).map_err(failed)?,
         };
         tell(self.owner, self.number, happening)?;
         if self.session.is_connected() && self.owner.is_full() {
@@ -192,7 +198,7 @@ impl<'a> Connection<'a> {
         let (link, connected) = (self.link, self.session.is_connected());
         let woken = link.woken();
         tokio::pin!(woken);
-        std::future::poll_fn(|cx| self.poll(cx, woken.as_mut(), connected)).await
+        poll_fn(|cx| self.poll(cx, woken.as_mut(), connected)).await
     }
 
     /// Writes what waits, then looks at the socket, the clock and the link.
@@ -203,13 +209,22 @@ impl<'a> Connection<'a> {
         connected: bool,
     ) -> Poll<Turn> {
         if let Err(error) = self.write(cx, connected) {
-            return Poll::Ready(Turn::Over(lost(&error)));
+            return Poll::Ready(Turn::Over(lost(error)));
         }
         if self.paused.is_none() {
-            match Pin::new(&mut self.socket).poll_next(cx) {
-                Poll::Ready(Some(Ok(frame))) => return Poll::Ready(Turn::Frame(frame)),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Turn::Over(lost(&error))),
-                Poll::Ready(None) => return Poll::Ready(Turn::Over(closed(""))),
+            let next = self.socket.poll_next(cx);
+            if self.transport != self.socket.transport() {
+                self.on_upgrade();
+                if let Err(error) = self.write(cx, connected) {
+                    return Poll::Ready(Turn::Over(lost(error)));
+                }
+            }
+            if let Some(why) = self.socket.take_upgrade_failure() {
+                self.owner.on_upgrade_failure(&why);
+            }
+            match next {
+                Poll::Ready(Ok(frame)) => return Poll::Ready(Turn::Frame(frame)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Turn::Over(lost(error))),
                 Poll::Pending => {}
             }
         }
@@ -220,6 +235,13 @@ impl<'a> Connection<'a> {
         }
         ready!(woken.poll(cx));
         Poll::Ready(Turn::Woken)
+    }
+
+    fn on_upgrade(&mut self) {
+        self.transport = self.socket.transport();
+        // What long-polling had not posted yet was handed to the WebSocket.
+        self.unflushed = true;
+        self.owner.on_upgrade(self.transport);
     }
 
     fn set_timer(&mut self) {
@@ -234,10 +256,10 @@ impl<'a> Connection<'a> {
     }
 
     /// Hands frames to the socket in batches: the protocol's own first, then, once connected, the caller's.
-    fn write(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<(), tungstenite::Error> {
+    fn write(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<(), Lost> {
         loop {
             if self.unflushed {
-                match Pin::new(&mut self.socket).poll_flush(cx) {
+                match self.socket.poll_flush(cx) {
                     Poll::Pending => return Ok(()),
                     Poll::Ready(done) => done?,
                 }
@@ -251,62 +273,71 @@ impl<'a> Connection<'a> {
     }
 
     /// Fills the socket's write buffer with one batch; says whether there was anything.
-    fn fill(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<bool, tungstenite::Error> {
+    fn fill(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<bool, Lost> {
         let mut bytes = 0;
         while bytes < WRITE_BATCH {
-            match Pin::new(&mut self.socket).poll_ready(cx) {
+            match self.socket.poll_ready(cx) {
                 Poll::Pending => break,
                 Poll::Ready(ready) => ready?,
             }
-            let frame = match self.session.poll_transmit() {
-                Some(frame) => frame.into_owned(),
-                None if connected => match self.pop() {
-                    Some(frame) => frame,
-                    None => break,
-                },
+            if let Some(frame) = self.session.poll_transmit() {
+                self.unflushed = true;
+                self.socket.send_text(frame.into_owned())?;
+                continue;
+            }
+            match connected.then(|| self.pop()).flatten() {
+                Some(packet) => bytes += self.send(packet)?,
                 None => break,
-            };
-            bytes += frame.len();
-            self.unflushed = true;
-            Pin::new(&mut self.socket).start_send(Message::text(frame))?;
+            }
         }
         Ok(self.unflushed)
     }
 
-    /// The caller's next frame. Answers that belong to an earlier connection are dropped.
-    fn pop(&mut self) -> Option<String> {
+    /// Hands a packet with its attachments to the socket; gives their size.
+    fn send(&mut self, packet: Outgoing) -> Result<usize, Lost> {
+        let mut bytes = packet.frame.len();
+        self.unflushed = true;
+        self.socket.send_text(packet.frame)?;
+        let revision = self.session.revision().unwrap_or(Revision::V4);
+        for attachment in packet.attachments {
+            bytes += attachment.len();
+            self.socket.send_binary(attachment, revision)?;
+        }
+        Ok(bytes)
+    }
+
+    /// The caller's next packet. Answers that belong to an earlier connection are dropped.
+    fn pop(&mut self) -> Option<Outgoing> {
         loop {
-            let Outgoing { frame, request, connection, .. } = self.link.pop(self.wish.closes)?;
-            let stale = connection.is_some_and(|connection| connection != self.number);
-            if stale || request.is_some_and(|request| !self.owner.on_sent(request)) {
+            let packet = self.link.pop(self.wish.closes)?;
+            let stale = packet.connection.is_some_and(|connection| connection != self.number);
+            if stale || packet.request.is_some_and(|request| !self.owner.on_sent(request)) {
                 // Nothing is written for it, but a flush that waits for it has to hear that it is gone.
                 self.unflushed = true;
                 continue;
             }
-            return Some(frame);
+            return Some(packet);
         }
     }
 
-    /// Leaves the namespace and closes the WebSocket, within a limit of time.
+    /// Leaves the namespace and closes the connection, within a limit of time.
     pub async fn goodbye(mut self) {
         let leave = self.session.leave();
         let socket = &mut self.socket;
         let parting = async {
             if let Some(frame) = leave {
-                socket.send(Message::text(frame)).await?;
+                poll_fn(|cx| socket.poll_ready(cx)).await?;
+                socket.send_text(frame)?;
+                poll_fn(|cx| socket.poll_flush(cx)).await?;
             }
-            socket.close(None).await?;
-            // Reading up to the end lets the other side read our last frames: a close with unread data is a reset.
-            while let Some(Ok(_)) = futures_util::StreamExt::next(socket).await {}
-            Ok::<(), tungstenite::Error>(())
+            socket.close().await;
+            Ok::<(), Lost>(())
         };
         // A server that does not listen any more misses nothing.
         let _ = timeout(GOODBYE, parting).await;
         self.link.all_written();
     }
 }
-
-use tokio_tungstenite::tungstenite;
 
 /// Hands what happened to the owner, or ends the connection.
 fn tell(owner: &dyn Owner, connection: u64, happening: Option<Happening<'_>>) -> Result<(), End> {
@@ -338,9 +369,11 @@ fn closed(description: &str) -> Loss {
     Loss { reason: Reason::TransportClose, description: description.into() }
 }
 
-fn lost(error: &tungstenite::Error) -> Loss {
-    match loss_of(error) {
-        (LossKind::Closed, description) => Loss { reason: Reason::TransportClose, description },
-        (LossKind::Failed, description) => Loss { reason: Reason::TransportError, description },
-    }
+fn lost(Lost { kind, description }: Lost) -> Loss {
+    let reason = match kind {
+        LossKind::Closed => Reason::TransportClose,
+        LossKind::Failed => Reason::TransportError,
+        LossKind::Garbled => Reason::ParseError,
+    };
+    Loss { reason, description }
 }

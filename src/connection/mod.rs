@@ -1,7 +1,8 @@
 //! One task per client that drives the protocol cores over a transport: search, connect, drive, lose, try again.
 //!
 //! * `target`: what to connect to, and how
-//! * `search`: which path, which generation; the race of the two default paths
+//! * `search`: which transport, and what is known of a server
+//! * `attempts`: one transport: which path, which generation; the race of the two default paths
 //! * `drive`: one connection, from its open packet to its loss
 //! * `task`: the life of the task: wanted or not, connect, reconnect
 //! * `link`: what the task shares with the client: wishes, state, the outbound queue
@@ -9,6 +10,7 @@
 //! * `backoff`: when to try again
 //! * `owner`: what the floor above is told
 
+mod attempts;
 mod backoff;
 mod drive;
 mod link;

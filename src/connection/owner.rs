@@ -75,6 +75,10 @@ pub trait Owner: Send + Sync + 'static {
     fn on_connecting(&self, attempt: u64);
     /// The namespace is connected; the owner sets the link's state to that before it tells anybody.
     fn on_connected(&self, connected: Connected);
+    /// The connection goes on over another transport.
+    fn on_upgrade(&self, transport: &'static str);
+    /// A long-polling connection could not be upgraded; it goes on as it is.
+    fn on_upgrade_failure(&self, why: &str);
     /// An attempt failed; says whether to make another, where `will_retry` allows it.
     fn on_connect_failure(&self, failure: ConnectFailure) -> bool;
     fn on_reconnect_failed(&self, attempts: u64);

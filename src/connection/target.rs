@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{engineio::Revision, transport::Access};
+use crate::{
+    engineio::Revision,
+    transport::{Access, Timestamps, WEBSOCKET},
+};
 
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -14,18 +17,34 @@ pub struct Target {
     pub namespace: String,
     /// The caller's query, encoded.
     pub query: String,
-    /// The name of the parameter that makes every URL another, where the caller asks for it.
-    pub timestamp: Option<String>,
+    pub timestamps: Timestamps,
+    /// In the order in which they are tried.
+    pub transports: Vec<&'static str>,
+    /// Try the next transport where one fails.
+    pub try_all: bool,
+    /// Upgrade a long-polling session to WebSocket.
+    pub upgrade: bool,
+    /// After an upgrade the next connection starts with WebSocket.
+    pub remember_upgrade: bool,
     /// A JSON object for the CONNECT.
     pub auth: Option<String>,
     /// The revision that the caller named; else it is found out.
     pub revision: Option<Revision>,
     /// For all of a connection: lookup to CONNECT answer.
     pub connect_timeout: Duration,
+    /// For each HTTP request of long-polling.
+    pub request_timeout: Option<Duration>,
     pub max_message_bytes: usize,
     /// How long reading may pause for a full queue.
     pub max_pause: Duration,
     pub reconnection: Reconnection,
+}
+
+impl Target {
+    /// Is long-polling to be upgraded, where the server offers it?
+    pub fn upgrades(&self) -> bool {
+        self.upgrade && self.transports.contains(&WEBSOCKET)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use super::{
     drive::{Connection, End},
     link::{Link, State, Wish},
     owner::{Attempt, ConnectFailure, Connected, Loss, Owner, Reason},
-    search::{Opened, PathMemory, Search, WEBSOCKET},
+    search::{Memory, Opened, Search},
     target::Target,
 };
 use crate::{
@@ -21,14 +21,14 @@ use crate::{
 /// What all connections of the process share.
 #[derive(Clone)]
 pub struct Surroundings {
-    pub memory: Arc<PathMemory>,
+    pub memory: Arc<Memory>,
     pub tls: Arc<TlsCache>,
     pub log: Arc<Log>,
 }
 
 /// Runs until the client is destroyed.
 pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, surroundings: Surroundings) {
-    let dialer = Dialer::new(target.access.clone(), surroundings.tls.clone());
+    let dialer = Arc::new(Dialer::new(target.access.clone(), surroundings.tls.clone()));
     let task = Task { target, dialer, link, owner, surroundings };
     loop {
         let wish = task.link.wish();
@@ -47,7 +47,7 @@ pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, su
 
 struct Task {
     target: Arc<Target>,
-    dialer: Dialer,
+    dialer: Arc<Dialer>,
     link: Arc<Link>,
     owner: Arc<dyn Owner>,
     surroundings: Surroundings,
@@ -111,19 +111,24 @@ impl Task {
         let Opened { path, url, .. } = &opened;
         let (path, url) = (path.clone(), url.clone());
         let mut connection = Connection::new(opened, &self.target, &self.link, &*self.owner, wish);
-        let failed = match timeout_at(deadline, connection.handshake()).await {
+        let transport = connection.transport();
+        let failed = |why: &str| self.namespace_failed(path.clone(), url.clone(), transport, why);
+        let why = match timeout_at(deadline, connection.handshake()).await {
             Ok(Ok(socket_id)) => {
                 let revision = connection.session().revision().unwrap_or(Revision::V4);
-                let connected =
-                    Connected { socket_id, revision, path, transport: WEBSOCKET, url, attempts: 0 };
+                let connected = Connected {
+                    socket_id,
+                    revision,
+                    path,
+                    transport: connection.transport(),
+                    url,
+                    attempts: 0,
+                };
                 return Ok((connection, connected));
             }
             Ok(Err(End::Refused(data))) => {
                 connection.goodbye().await;
-                return Err(failure(
-                    vec![self.namespace_failed(path, url, "the server refused it")],
-                    Some(data),
-                ));
+                return Err(failure(vec![failed("the server refused it")], Some(data)));
             }
             Ok(Err(End::Lost(loss))) => match loss.description.as_str() {
                 "" => loss.reason.text().to_owned(),
@@ -136,12 +141,12 @@ impl Task {
             }
         };
         connection.deliver_early();
-        Err(failure(vec![self.namespace_failed(path, url, &failed)], None))
+        Err(failure(vec![failed(&why)], None))
     }
 
-    fn namespace_failed(&self, path: String, url: String, what: &str) -> Attempt {
+    fn namespace_failed(&self, path: String, url: String, transport: &'static str, what: &str) -> Attempt {
         let message = format!("joining the namespace {:?} failed: {what}", self.target.namespace);
-        Attempt { path, url, transport: WEBSOCKET, error: TransportError::new(Step::Namespace, message) }
+        Attempt { path, url, transport, error: TransportError::new(Step::Namespace, message) }
     }
 
     /// Tells of a failed attempt and whether another follows. A refusal of the namespace is final.
@@ -174,7 +179,11 @@ impl Task {
             format_args!("connected by {} (EIO={})", connected.url, connected.revision.number()),
         );
         self.owner.on_connected(connected);
+        let first_transport = connection.transport();
         let end = connection.drive().await;
+        if connection.transport() != first_transport {
+            self.surroundings.memory.upgraded(&self.target);
+        }
         self.link.set_state(State::Disconnected);
         let loss = match end {
             End::Lost(loss) => loss,

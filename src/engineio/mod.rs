@@ -9,9 +9,7 @@
 mod handshake;
 mod heartbeat;
 mod packet;
-#[cfg_attr(not(test), allow(dead_code, reason = "the payloads of long-polling, which is the next transport"))]
 pub mod v3;
-#[cfg_attr(not(test), allow(dead_code, reason = "the payloads of long-polling, which is the next transport"))]
 pub mod v4;
 
 pub use handshake::Handshake;
@@ -38,7 +36,6 @@ impl Revision {
 }
 
 /// One packet of a long-polling payload.
-#[cfg_attr(not(test), allow(dead_code, reason = "long-polling is the next transport"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
     Text(String),

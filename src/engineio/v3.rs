@@ -54,7 +54,7 @@ fn utf16_units(text: &str) -> usize {
 }
 
 /// Writes the packets as the body of one request, for a session that asked for `b64=1`.
-pub fn encode_payload(packets: &[Frame]) -> String {
+pub fn encode_payload<'a>(packets: impl IntoIterator<Item = &'a Frame>) -> String {
     let mut body = String::new();
     for packet in packets {
         let text = match packet {

@@ -25,9 +25,9 @@ impl fmt::Display for PayloadError {
 }
 
 /// Writes the packets as the body of one request.
-pub fn encode_payload(packets: &[Frame]) -> String {
+pub fn encode_payload<'a>(packets: impl IntoIterator<Item = &'a Frame>) -> String {
     let parts: Vec<String> = packets
-        .iter()
+        .into_iter()
         .map(|packet| match packet {
             Frame::Text(text) => text.clone(),
             Frame::Binary(data) => format!("b{}", STANDARD.encode(data)),

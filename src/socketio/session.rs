@@ -241,19 +241,24 @@ impl Session {
         }
     }
 
-    /// Takes a binary frame.
-    pub fn on_binary(&mut self, frame: &[u8], now: Instant) -> Result<Option<Happening<'static>>, Failure> {
+    /// Takes the data of a binary packet.
+    pub fn on_data(&mut self, data: &[u8], now: Instant) -> Result<Option<Happening<'static>>, Failure> {
         self.heartbeat.on_packet(now);
+        match self.decoder.binary(data)? {
+            Some(packet) => self.on_packet(packet, now),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes a binary frame of a WebSocket.
+    pub fn on_binary(&mut self, frame: &[u8], now: Instant) -> Result<Option<Happening<'static>>, Failure> {
         let data = match self.revision {
             Some(Revision::V4) => frame,
             _ => engineio::v3::decode_binary(frame).ok_or_else(|| {
                 Failure::Parse("the server sent a binary frame that is no message packet".into())
             })?,
         };
-        match self.decoder.binary(data)? {
-            Some(packet) => self.on_packet(packet, now),
-            None => Ok(None),
-        }
+        self.on_data(data, now)
     }
 
     fn on_message<'a>(&mut self, text: &'a str, now: Instant) -> Result<Option<Happening<'a>>, Failure> {

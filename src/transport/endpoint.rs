@@ -27,7 +27,7 @@ pub fn encode_query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     parts.join("&")
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Endpoint {
     pub secure: bool,
     /// A name or an address, without the brackets of IPv6.
@@ -76,6 +76,17 @@ impl Endpoint {
         match self.port == default {
             true => host,
             false => format!("{host}:{}", self.port),
+        }
+    }
+
+    /// The URL of a request, as a transport writes it.
+    pub fn url(&self, transport: &str, path_and_query: &str) -> String {
+        match transport {
+            super::POLLING => {
+                let scheme = ["http", "https"][usize::from(self.secure)];
+                format!("{scheme}://{}{path_and_query}", self.authority())
+            }
+            _ => self.websocket_url(path_and_query),
         }
     }
 

@@ -43,12 +43,25 @@ pub struct TransportError {
     pub step: Step,
     /// The HTTP status, where the server answered with one.
     pub status: Option<u16>,
+    /// An Engine.IO server itself refused the request: the path is right.
+    pub by_engine: bool,
     pub message: String,
+}
+
+/// Is this the body of an Engine.IO server's refusal, `{"code", "message"}`?
+pub fn is_engine_refusal(body: &[u8]) -> bool {
+    let read: Result<serde_json::Value, _> = serde_json::from_slice(body);
+    read.is_ok_and(|value| value["code"].is_u64() && value["message"].is_string())
 }
 
 impl TransportError {
     pub fn new(step: Step, message: impl Into<String>) -> Self {
-        TransportError { step, status: None, message: message.into() }
+        TransportError { step, status: None, by_engine: false, message: message.into() }
+    }
+
+    /// May another transport get through where this failed?
+    pub fn may_be_the_transports(&self) -> bool {
+        self.is_refusal()
     }
 
     /// Did the server itself turn the path down (rather than the network failing before it)?
@@ -79,7 +92,12 @@ impl Progress {
         let _ = self.connect_took.set(took);
     }
 
-    /// The upgrade request went out.
+    /// The error of this attempt at the step that it has reached.
+    pub fn failed(&self, message: String) -> TransportError {
+        TransportError::new(self.step(), message)
+    }
+
+    /// The request went out.
     pub fn asked(&self) {
         self.reach(Step::Upgrade);
         self.asked.notify_one();

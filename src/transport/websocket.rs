@@ -13,7 +13,7 @@ use tokio_tungstenite::{
     WebSocketStream,
 };
 
-use super::{Dialer, Endpoint, Progress, Step, Stream, TransportError};
+use super::{error::is_engine_refusal, Dialer, Endpoint, Progress, Step, Stream, TransportError};
 
 pub use tokio_tungstenite::tungstenite::Message;
 
@@ -50,19 +50,26 @@ pub async fn connect(
 }
 
 fn upgrade_error(error: Error, endpoint: &Endpoint) -> TransportError {
-    let status = match &error {
-        Error::Http(response) => Some(response.status().as_u16()),
-        _ => None,
+    let (status, by_engine) = match &error {
+        Error::Http(response) => {
+            let body = response.body().as_deref().unwrap_or_default();
+            (Some(response.status().as_u16()), is_engine_refusal(body))
+        }
+        _ => (None, false),
     };
     let message = match &error {
         Error::Http(response) => {
-            format!("the server answered HTTP {}{}", response.status(), body(response.body()))
+            format!(
+                "the server answered HTTP {}{}",
+                response.status(),
+                body_start(response.body().as_deref().unwrap_or_default())
+            )
         }
         Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => closed_without_answer(endpoint),
         Error::Protocol(ProtocolError::HandshakeIncomplete) => closed_without_answer(endpoint),
         other => format!("the WebSocket upgrade failed: {other}"),
     };
-    TransportError { step: Step::Upgrade, status, message }
+    TransportError { step: Step::Upgrade, status, by_engine, message }
 }
 
 fn closed_without_answer(endpoint: &Endpoint) -> String {
@@ -70,9 +77,9 @@ fn closed_without_answer(endpoint: &Endpoint) -> String {
     format!("the server closed the connection without an answer{hint}")
 }
 
-/// The start of a refusal's body: servers say there what they did not like.
-fn body(body: &Option<Vec<u8>>) -> String {
-    let text = String::from_utf8_lossy(body.as_deref().unwrap_or_default());
+/// The start of an answer's body: servers say there what they did not like.
+pub fn body_start(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
     let start: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
     match start.trim() {
         "" => String::new(),
@@ -85,8 +92,10 @@ fn body(body: &Option<Vec<u8>>) -> String {
 pub enum LossKind {
     /// The other side closed it.
     Closed,
-    /// The network, or the WebSocket protocol, failed.
+    /// The network, or the transport's own protocol, failed.
     Failed,
+    /// What came is not of the Engine.IO protocol.
+    Garbled,
 }
 
 /// Tells a lost connection's kind and, for a failure, what happened.

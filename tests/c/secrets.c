@@ -117,8 +117,8 @@ static void where_connecting_fails(void) {
     look_at_events();
     destroy(refused);
     recorder_clear(&events);
-    im_client lost =
-        secret_client(root, "chat", ",\"path\":\"/nothing/here\",\"reconnectionAttempts\":1");
+    im_client lost = secret_client(
+        root, "chat", ",\"path\":\"/nothing/here\",\"reconnectionAttempts\":1,\"timeout\":1500");
     wait_item(&events, "reconnect_failed", 0);
     CHECK(strstr(wait_item(&events, "connect_error", 0).json, "token=") != NULL);
     look_at_info(lost);

@@ -114,7 +114,6 @@ static void options_of_the_official_clients(void) {
     /* All of socket.io-client 2.5 and 4.8 are known; those that are not built yet say so. */
     static const char *const later[] = {"forceNew",
                                         "multiplex",
-                                        "upgrade",
                                         "extraHeaders",
                                         "retries",
                                         "ca",
@@ -124,19 +123,15 @@ static void options_of_the_official_clients(void) {
                                         "passphrase",
                                         "parser",
                                         "ciphers",
-                                        "forceBase64",
-                                        "rememberUpgrade",
                                         "protocols",
                                         "localAddress",
                                         "rejectUnauthorized",
                                         "perMessageDeflate",
-                                        "transportOptions",
-                                        "tryAllTransports",
-                                        "requestTimeout"};
+                                        "transportOptions"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         no_option(text("\"%s\":null", later[i]), IM_ERROR_UNSUPPORTED, text("\"%s\"", later[i]));
     }
-    no_option("\"transports\":[\"polling\",\"websocket\"]", IM_ERROR_UNSUPPORTED, "polling");
+    no_option("\"transports\":[\"webtransport\"]", IM_ERROR_UNSUPPORTED, "webtransport");
     im_client client = new_client(
         "/", ",\"agent\":null,\"withCredentials\":true,\"forceNode\":1,\"autoUnref\":false,"
              "\"protocol\":\"auto\",\"transports\":[\"websocket\"],\"timeout\":5000");

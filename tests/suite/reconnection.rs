@@ -12,11 +12,17 @@ const CANCELED: im_status = -9;
 
 /// Options for a server of tests/servers, with quick retries.
 fn quick(server: &Server, nsp: &str) -> Value {
-    quick_at(&server.root(), nsp, "/socket.io")
+    json!({
+        "root": server.root(), "nsp": nsp, "path": "/socket.io", "reconnectionDelay": 10, "reconnectionDelayMax": 30
+    })
 }
 
+/// The same for a raw server, which speaks WebSocket alone.
 fn quick_at(root: &str, nsp: &str, path: &str) -> Value {
-    json!({ "root": root, "nsp": nsp, "path": path, "reconnectionDelay": 10, "reconnectionDelayMax": 30 })
+    json!({
+        "root": root, "nsp": nsp, "path": path, "transports": ["websocket"],
+        "reconnectionDelay": 10, "reconnectionDelayMax": 30
+    })
 }
 
 fn with(mut options: Value, more: Value) -> Value {

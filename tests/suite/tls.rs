@@ -336,8 +336,7 @@ fn a_plain_connection_to_a_tls_port_says_so() {
 fn a_tls_handshake_that_never_ends_is_named() {
     let (authority, server) = (Authority::new(), RawServer::start(Peer::drain));
     let root = server.root().replace("http:", "wss:");
-    let options =
-        json!({ "root": root, "nsp": "chat", "path": "/ws", "timeout": 300, "reconnection": false });
+    let options = json!({ "root": root, "nsp": "chat", "path": "/ws", "transports": ["websocket"], "timeout": 300, "reconnection": false });
     let told = Probe::built().run(&options, &[("SSL_CERT_FILE", &authority.file())]);
     says(&tls_error(&told), &["300 ms"]);
 }

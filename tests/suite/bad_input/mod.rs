@@ -8,9 +8,9 @@ use serde_json::{json, Value};
 
 use crate::support::*;
 
-/// Options for a raw server: one path, a namespace in which the library does nothing by itself, and quick retries.
+/// Options for a raw server: one transport, one path, a namespace in which the library does nothing by itself, and quick retries.
 fn options(root: &str) -> Value {
-    json!({ "root": root, "nsp": "room", "path": "/ws", "reconnectionDelay": 10, "reconnectionDelayMax": 20 })
+    json!({ "root": root, "nsp": "room", "path": "/ws", "transports": ["websocket"], "reconnectionDelay": 10, "reconnectionDelayMax": 20 })
 }
 
 /// Options with some more, or others.

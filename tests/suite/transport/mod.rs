@@ -25,9 +25,9 @@ fn fresh(start: impl Fn() -> Server) -> (Server, String) {
     }
 }
 
-/// Options for a raw server: one path, a namespace in which the library does nothing by itself, and quick retries.
+/// Options for a raw server: one transport, one path, a namespace in which the library does nothing by itself, and quick retries.
 fn raw_options(server: &RawServer) -> Value {
-    json!({ "root": server.root(), "nsp": "room", "path": "/ws", "reconnectionDelay": 10, "reconnectionDelayMax": 20 })
+    json!({ "root": server.root(), "nsp": "room", "path": "/ws", "transports": ["websocket"], "reconnectionDelay": 10, "reconnectionDelayMax": 20 })
 }
 
 /// Options with some more, or others.

@@ -7,7 +7,7 @@ use crate::support::*;
 
 /// Options that leave the path open. The namespace is one in which the library does nothing by itself.
 fn searching(root: &str) -> Value {
-    json!({ "root": root, "nsp": "room", "reconnectionDelay": 10, "reconnectionDelayMax": 20 })
+    json!({ "root": root, "nsp": "room", "transports": ["websocket"], "reconnectionDelay": 10, "reconnectionDelayMax": 20 })
 }
 
 #[test]

@@ -1,0 +1,298 @@
+//! HTTP long-polling: one GET and one POST in flight, and the upgrade to WebSocket.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{ready, Context, Poll},
+    time::Duration,
+};
+
+use hyper::body::Bytes;
+use tokio::time::timeout;
+
+use super::{
+    http::{Answer, Lane},
+    payload::{self, Codec},
+    probe::{self, Upgrading},
+    Address, Dialer, Frame, LossKind, Lost, Progress, TransportError, WebSocket, POLLING, WEBSOCKET,
+};
+use crate::engineio::{self, Handshake, Revision};
+
+/// So many bytes wait beside a request that is on its way; then the caller's queue has to hold the rest.
+const OUTBOX: usize = 64 * 1024;
+/// A body may hold several messages, and base64 makes them larger.
+const BODY_IN_MESSAGES: usize = 4;
+/// How long a session that nobody said goodbye for is given to hear it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What long-polling needs to know beside the way to the server.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    pub address: Address,
+    pub max_message: usize,
+    /// Upgrade to WebSocket where the server offers it.
+    pub upgrade: bool,
+    /// For each request.
+    pub request_timeout: Option<Duration>,
+}
+
+type Exchange = Pin<Box<dyn Future<Output = (Lane, Result<Answer, TransportError>)> + Send>>;
+
+/// A connection for requests of one kind: idle, or with a request on its way.
+enum Channel {
+    Idle(Box<Lane>),
+    Busy(Exchange),
+    /// Only for a moment, or after a failure.
+    Gone,
+}
+
+impl Channel {
+    fn take_idle(&mut self) -> Option<Box<Lane>> {
+        match std::mem::replace(self, Channel::Gone) {
+            Channel::Idle(lane) => Some(lane),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(self, Channel::Busy(_))
+    }
+
+    /// Polls the request on its way; `None` where there is none.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Answer, TransportError>>> {
+        let Channel::Busy(exchange) = self else { return Poll::Ready(None) };
+        let (lane, answer) = ready!(exchange.as_mut().poll(cx));
+        *self = Channel::Idle(Box::new(lane));
+        Poll::Ready(Some(answer))
+    }
+}
+
+pub struct Polling {
+    dialer: Arc<Dialer>,
+    terms: Terms,
+    codec: Codec,
+    sid: Option<String>,
+    max_payload: Option<usize>,
+    inbox: VecDeque<Frame>,
+    outbox: VecDeque<engineio::Frame>,
+    outbox_bytes: usize,
+    get: Channel,
+    post: Channel,
+    upgrading: Upgrading,
+}
+
+impl Polling {
+    /// Makes the first request, whose answer starts with the open packet.
+    pub async fn connect(
+        dialer: &Arc<Dialer>,
+        terms: Terms,
+        progress: &Progress,
+    ) -> Result<Self, TransportError> {
+        let limit = terms.max_message.saturating_mul(BODY_IN_MESSAGES);
+        let lane = || Lane::new(dialer.clone(), limit, terms.request_timeout);
+        let (mut get, post) = (lane(), lane());
+        let answer = get.get(&terms.address.request(POLLING, None), progress).await?;
+        let codec = Codec::of(&answer).map_err(|fault| progress.failed(fault))?;
+        let frames = codec.decode(&answer).map_err(|fault| progress.failed(fault))?;
+        Ok(Polling {
+            dialer: dialer.clone(),
+            terms,
+            codec,
+            sid: None,
+            max_payload: None,
+            inbox: frames.into(),
+            outbox: VecDeque::new(),
+            outbox_bytes: 0,
+            get: Channel::Idle(Box::new(get)),
+            post: Channel::Idle(Box::new(post)),
+            upgrading: Upgrading::No,
+        })
+    }
+
+    /// The open packet was read: the session has a name, and may be upgraded.
+    pub fn begin(&mut self, handshake: &Handshake) {
+        self.sid = Some(handshake.sid.clone());
+        self.max_payload = handshake.max_payload.and_then(|bytes| usize::try_from(bytes).ok());
+        if self.terms.upgrade && handshake.upgrades.iter().any(|name| name == WEBSOCKET) {
+            let request = self.terms.address.request(WEBSOCKET, self.sid.as_deref());
+            let probe = probe::start(self.dialer.clone(), request, self.terms.max_message);
+            self.upgrading = Upgrading::Probing(probe);
+        }
+    }
+
+    /// The form of the answers shows it.
+    pub fn revision(&self) -> Revision {
+        self.codec.revision()
+    }
+
+    fn request(&self) -> String {
+        self.terms.address.request(POLLING, self.sid.as_deref())
+    }
+
+    // Receiving.
+
+    /// The next frame; none when the upgrade is done and `take_upgraded` has the WebSocket.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame>, Lost>> {
+        loop {
+            if let Some(frame) = self.inbox.pop_front() {
+                return Poll::Ready(Ok(Some(frame)));
+            }
+            self.upgrading.poll_probe(cx);
+            if self.upgrading.is_probed() && !self.get.is_busy() {
+                // The server ends the GET that is on its way; then, and with no POST on its way, the transports change.
+                ready!(self.poll_post(cx))?;
+                if ready!(self.upgrading.poll_switch(cx)) {
+                    return Poll::Ready(Ok(None));
+                }
+                continue;
+            }
+            self.start_get();
+            match ready!(self.get.poll(cx)) {
+                Some(Ok(answer)) => self.take(&answer)?,
+                Some(Err(error)) => return Poll::Ready(Err(self.fail("GET", &error))),
+                None => return Poll::Pending,
+            }
+        }
+    }
+
+    fn start_get(&mut self) {
+        let Some(mut lane) = self.get.take_idle() else { return };
+        let request = self.request();
+        self.get = Channel::Busy(Box::pin(async move {
+            let answer = lane.get(&request, &Progress::default()).await;
+            (*lane, answer)
+        }));
+    }
+
+    fn take(&mut self, answer: &Answer) -> Result<(), Lost> {
+        let frames = self.codec.decode(answer).map_err(|fault| {
+            self.sid = None;
+            Lost { kind: LossKind::Garbled, description: fault }
+        })?;
+        self.inbox.extend(frames);
+        Ok(())
+    }
+
+    fn fail(&mut self, what: &str, error: &TransportError) -> Lost {
+        // Nobody is there to say goodbye to.
+        self.sid = None;
+        let description = format!("a long-polling {what} failed at {}: {}", error.step.name(), error.message);
+        Lost { kind: LossKind::Failed, description }
+    }
+
+    /// The WebSocket that the session was upgraded to.
+    pub fn take_upgraded(&mut self) -> Option<WebSocket> {
+        let mut socket = self.upgrading.take_done()?;
+        self.sid = None;
+        for frame in self.outbox.drain(..) {
+            // A WebSocket that failed says so when it is used next.
+            let _ = super::socket::start_send(&mut socket, frame, self.codec.revision());
+        }
+        Some(socket)
+    }
+
+    /// Why the upgrade failed, once.
+    pub fn take_upgrade_failure(&mut self) -> Option<String> {
+        self.upgrading.take_failure()
+    }
+
+    // Sending.
+
+    pub fn has_room(&self) -> bool {
+        self.outbox_bytes < OUTBOX && !self.upgrading.is_switching()
+    }
+
+    pub fn send(&mut self, frame: engineio::Frame) {
+        self.outbox_bytes += payload::size(&frame);
+        self.outbox.push_back(frame);
+    }
+
+    /// Posts what was sent until nothing is left.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        loop {
+            ready!(self.poll_post(cx))?;
+            if self.outbox.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if self.upgrading.is_probed() {
+                // They go out over the WebSocket; reading wakes the task once it is there.
+                return Poll::Pending;
+            }
+            self.start_post();
+        }
+    }
+
+    fn poll_post(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        match ready!(self.post.poll(cx)) {
+            Some(Ok(answer)) if answer.body == "ok" => Poll::Ready(Ok(())),
+            Some(Ok(_)) => {
+                self.sid = None;
+                let description = "the server did not answer \"ok\" to a long-polling POST".into();
+                Poll::Ready(Err(Lost { kind: LossKind::Failed, description }))
+            }
+            Some(Err(error)) => Poll::Ready(Err(self.fail("POST", &error))),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn start_post(&mut self) {
+        let Some(mut lane) = self.post.take_idle() else { return };
+        let (body, taken) = self.codec.encode(&self.outbox, self.max_payload);
+        for frame in self.outbox.drain(..taken) {
+            self.outbox_bytes -= payload::size(&frame);
+        }
+        let request = self.request();
+        self.post = Channel::Busy(Box::pin(async move {
+            let answer = lane.post(&request, body, &Progress::default()).await;
+            (*lane, answer)
+        }));
+    }
+
+    /// Posts what waits and a close packet.
+    pub async fn close(&mut self) {
+        if std::future::poll_fn(|cx| self.poll_flush(cx)).await.is_err() {
+            return;
+        }
+        if let (Some(lane), Some(_)) = (self.post.take_idle(), &self.sid) {
+            let request = self.request();
+            self.sid = None;
+            say_goodbye(lane, request, self.codec).await;
+        }
+    }
+}
+
+/// The server does not notice by itself that nobody polls any more; that nobody hears its answer does not matter.
+async fn say_goodbye(mut lane: Box<Lane>, request: String, codec: Codec) {
+    let close = VecDeque::from([engineio::Frame::Text("1".into())]);
+    let (body, _): (Bytes, usize) = codec.encode(&close, None);
+    let _ = lane.post(&request, body, &Progress::default()).await;
+}
+
+/// A session that was begun and is dropped in the middle still gets its goodbye: a server would keep it until its ping
+/// timeout, and a user would seem to be there.
+impl Drop for Polling {
+    fn drop(&mut self) {
+        let (Some(_), Ok(runtime)) = (&self.sid, tokio::runtime::Handle::try_current()) else { return };
+        let lane = match self.post.take_idle() {
+            Some(lane) => lane,
+            None => Box::new(Lane::new(self.dialer.clone(), self.terms.max_message, None)),
+        };
+        let goodbye = say_goodbye(lane, self.request(), self.codec);
+        runtime.spawn(async move { timeout(FAREWELL, goodbye).await });
+    }
+}
+
+/// Long-polling decides its form by the first answer.
+impl Codec {
+    fn revision(self) -> Revision {
+        match self {
+            Codec::Lengths => Revision::V3,
+            Codec::Separators => Revision::V4,
+        }
+    }
+}
