@@ -34,12 +34,15 @@ class Gauge {
     this.sockets = new Set();
   }
 
-  watchServer(server) {
+  /** `upgrades: false` leaves upgrade requests alone: Node.js hands them over as plain ones where nobody listens. */
+  watchServer(server, { upgrades = true } = {}) {
     // Before the engine's own listeners: a refused request counts too.
-    server.prependListener('upgrade', req => {
-      this.stats.upgrades++;
-      keep(this.stats.upgradeUrls, req.url);
-    });
+    if (upgrades) {
+      server.prependListener('upgrade', req => {
+        this.stats.upgrades++;
+        keep(this.stats.upgradeUrls, req.url);
+      });
+    }
     server.prependListener('request', req => {
       if (req.url.startsWith('/control/')) return;
       this.stats.requests++;

@@ -13,7 +13,8 @@ function guard(server, enginePrefix, { 'refuse-other-upgrades': otherStatus, 're
   const foreign = req => otherStatus && !req.url.startsWith(enginePrefix) && !req.url.startsWith('/control/');
   const tooNew = req => refuseEio4 && /[?&]EIO=4(&|$)/.test(req.url);
 
-  before(server, 'upgrade', (req, socket) => {
+  // Without WebSocket nobody listens for upgrades, and a stock server answers them as plain requests.
+  if (server.listenerCount('upgrade')) before(server, 'upgrade', (req, socket) => {
     if (foreign(req)) refuseUpgrade(socket, otherStatus, 'Not Found');
     else if (tooNew(req)) refuseUpgrade(socket, 400, 'Bad Request');
     else return false;
