@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use http::HeaderMap;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -22,6 +23,26 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Access {
     pub endpoint: Endpoint,
+}
+
+/// What a connection is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)] // Until long-polling is there.
+pub enum Purpose {
+    WebSocket,
+    /// Requests of long-polling.
+    Http,
+}
+
+/// A connection that stands, and how a request has to be written on it.
+#[allow(dead_code)] // Until long-polling is there.
+pub struct Line {
+    pub stream: Stream,
+    /// An HTTP proxy reads the requests itself: they name the whole URL (RFC 9112, 3.2.2) and carry `headers`. Never with
+    /// `https` or for a WebSocket, which go through a tunnel.
+    pub absolute: bool,
+    /// For the proxy (`Proxy-Authorization`); empty unless `absolute`.
+    pub headers: HeaderMap,
 }
 
 /// A connection, with or without TLS.
@@ -47,15 +68,26 @@ impl Dialer {
     }
 
     /// Opens a connection to the server.
-    pub async fn open(&self, progress: &Progress) -> Result<Stream, TransportError> {
+    pub async fn open(&self, _purpose: Purpose, progress: &Progress) -> Result<Line, TransportError> {
         let endpoint = self.endpoint();
-        let stream = dial(endpoint, progress).await?;
-        if !endpoint.secure {
-            return Ok(Stream::Plain(stream));
-        }
-        progress.reach(Step::Tls);
-        Ok(Stream::Tls(Box::new(tls::wrap(stream, endpoint, &self.tls).await?)))
+        let stream = Stream::Plain(dial(endpoint, progress).await?);
+        let stream = match endpoint.secure {
+            false => stream,
+            true => {
+                progress.reach(Step::Tls);
+                Stream::Tls(Box::new(tls::wrap(stream, endpoint, &self.tls).await?))
+            }
+        };
+        Ok(Line { stream, absolute: false, headers: HeaderMap::new() })
     }
+
+    /// The headers of a request beside those of its protocol: the caller's, and the cookies that are kept for this path.
+    pub fn request_headers(&self, _purpose: Purpose, _path: &str) -> HeaderMap {
+        HeaderMap::new()
+    }
+
+    /// Keeps the cookies of an answer to a request of this path (without its query), whatever its status.
+    pub fn keep_cookies(&self, _path: &str, _response: &HeaderMap) {}
 }
 
 impl AsyncRead for Stream {

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 pub enum Step {
     Lookup,
     Connect,
+    /// Asking a proxy to pass the connection on.
+    Proxy,
     Tls,
     Upgrade,
     Open,
@@ -22,14 +24,15 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 6] =
-        [Step::Lookup, Step::Connect, Step::Tls, Step::Upgrade, Step::Open, Step::Namespace];
+    const ALL: [Step; 7] =
+        [Step::Lookup, Step::Connect, Step::Proxy, Step::Tls, Step::Upgrade, Step::Open, Step::Namespace];
 
     /// The step's name in an error's JSON.
     pub fn name(self) -> &'static str {
         match self {
             Step::Lookup => "lookup",
             Step::Connect => "connect",
+            Step::Proxy => "proxy",
             Step::Tls => "tls",
             Step::Upgrade => "upgrade",
             Step::Open => "open",

@@ -18,7 +18,7 @@ mod tls;
 mod tls;
 mod websocket;
 
-pub use dialer::{Access, Dialer, Stream};
+pub use dialer::{Access, Dialer, Line, Purpose, Stream};
 pub use endpoint::{encode_query, Endpoint};
 pub use error::{Progress, Step, TransportError};
 pub use tls::TlsCache;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
-use super::{Endpoint, Step, TransportError};
+use super::{Endpoint, Step, Stream, TransportError};
 
 /// Never made: without TLS no connection is wrapped.
 pub type Tls = TcpStream;
@@ -12,7 +12,7 @@ pub type Tls = TcpStream;
 #[derive(Debug, Default)]
 pub struct TlsCache;
 
-pub async fn wrap(_: TcpStream, endpoint: &Endpoint, _: &Arc<TlsCache>) -> Result<Tls, TransportError> {
+pub async fn wrap(_: Stream, endpoint: &Endpoint, _: &Arc<TlsCache>) -> Result<Tls, TransportError> {
     let message =
         format!("{:?} asks for TLS, but this library was built without the feature \"tls\"", endpoint.host);
     Err(TransportError::new(Step::Tls, message))

@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::{pki_types::ServerName, ClientConfig};
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::net::TcpStream;
 use tokio_rustls::{client::TlsStream, TlsConnector};
 
-use super::{Endpoint, Step, TransportError};
+use super::{Endpoint, Step, Stream, TransportError};
 
-pub type Tls = TlsStream<TcpStream>;
+pub type Tls = TlsStream<Stream>;
 
 /// The configuration is made once and shared: it holds the platform's certificates and the sessions to resume.
 #[derive(Debug, Default)]
@@ -42,11 +41,7 @@ fn build() -> Result<ClientConfig, TransportError> {
 }
 
 /// Wraps a connection in TLS.
-pub async fn wrap(
-    stream: TcpStream,
-    endpoint: &Endpoint,
-    cache: &Arc<TlsCache>,
-) -> Result<Tls, TransportError> {
+pub async fn wrap(stream: Stream, endpoint: &Endpoint, cache: &Arc<TlsCache>) -> Result<Tls, TransportError> {
     let failed = |message: String| TransportError::new(Step::Tls, message);
     // Reading the system's certificates takes milliseconds of disk and CPU: not on the network thread.
     let loading = cache.clone();
