@@ -5,7 +5,7 @@ use std::{
         atomic::{AtomicU8, Ordering},
         OnceLock,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
@@ -44,7 +44,7 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransportError {
     pub step: Step,
-    /// The HTTP status, where the server answered with one.
+    /// The HTTP status, where the server, or a proxy (step `Proxy`), answered with one.
     pub status: Option<u16>,
     pub message: String,
 }
@@ -65,21 +65,26 @@ impl TransportError {
 pub struct Progress {
     step: AtomicU8,
     asked: Notify,
+    connect_began: OnceLock<Instant>,
     connect_took: OnceLock<Duration>,
 }
 
 impl Progress {
     pub fn reach(&self, step: Step) {
         self.step.store(step as u8, Ordering::Relaxed);
+        if step == Step::Connect {
+            let _ = self.connect_began.set(Instant::now());
+        }
     }
 
     pub fn step(&self) -> Step {
         Step::ALL[usize::from(self.step.load(Ordering::Relaxed))]
     }
 
-    /// The TCP connection stands and took so long: a measure of the link's round trip.
-    pub fn connected(&self, took: Duration) {
-        let _ = self.connect_took.set(took);
+    /// A connection to the server stands, through whatever proxy; the time that it took is a measure of the round trip.
+    pub fn connected(&self) {
+        let took = self.connect_began.get().map(|began| began.elapsed());
+        let _ = self.connect_took.set(took.unwrap_or_default());
     }
 
     /// The upgrade request went out.
@@ -88,7 +93,7 @@ impl Progress {
         self.asked.notify_one();
     }
 
-    /// Waits until the upgrade request went out; gives the time that the TCP connect took.
+    /// Waits until the upgrade request went out; gives the time that connecting took.
     pub async fn until_asked(&self) -> Duration {
         self.asked.notified().await;
         self.connect_took.get().copied().unwrap_or_default()

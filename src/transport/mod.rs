@@ -1,25 +1,45 @@
 //! Bytes to and from a server; nothing of Socket.IO is known here.
 //!
-//! * `dialer`: how the server is reached, as the caller's options say
+//! * `dialer`: how the server is reached, as `access` says: the caller's options
 //! * `endpoint`: the server's address from the option `root`, and the URLs made of it
 //! * `dial`: name lookup and TCP connect by RFC 8305
-//! * `tls`: rustls with the platform's verifier
+//! * `proxy`, `proxy_environment`, `tunnel`: which proxy, and the way through it
+//! * `tls`, `tls_settings`, `verifier`: rustls with the platform's verifier, or the caller's
+//! * `headers`, `cookies`, `cookie_date`: what requests carry beside their own
+//! * `stream`: bytes with or without TLS
 //! * `websocket`: the upgrade and the frames
 //! * `error`: what was tried, on what, and what came back
 
+mod access;
+mod cookie_date;
+mod cookies;
 mod dial;
 mod dialer;
 mod endpoint;
 mod error;
+mod headers;
+mod proxy;
+mod proxy_environment;
+mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
+#[cfg(feature = "tls")]
+mod tls_settings;
+mod tunnel;
+#[cfg(feature = "tls")]
+mod verifier;
 mod websocket;
 
-pub use dialer::{Access, Dialer, Line, Purpose, Stream};
+pub use access::Access;
+pub use dialer::{Dialer, Line, Purpose};
 pub use endpoint::{encode_query, Endpoint};
 pub use error::{Progress, Step, TransportError};
-pub use tls::TlsCache;
+pub use headers::{add_header, Headers};
+pub use proxy::Proxy;
+pub use proxy_environment::proxy_from_environment;
+pub use stream::Stream;
+pub use tls::{TlsCache, TlsSettings};
 pub use websocket::{close_text, connect, loss_of, LossKind, Message, WebSocket};

@@ -51,7 +51,7 @@ pub async fn connect(
             if let Error::Http(response) = &error {
                 dialer.keep_cookies(path, response.headers());
             }
-            Err(upgrade_error(error, dialer.endpoint()))
+            Err(upgrade_error(error, dialer))
         }
     }
 }
@@ -67,7 +67,12 @@ fn request(dialer: &Dialer, path_and_query: &str, path: &str) -> Result<Request,
     Ok(request)
 }
 
-fn upgrade_error(error: Error, endpoint: &Endpoint) -> TransportError {
+fn upgrade_error(error: Error, dialer: &Dialer) -> TransportError {
+    if let Error::Io(io) = &error {
+        if let Some(message) = dialer.late_tls_failure(io) {
+            return TransportError::new(Step::Tls, message);
+        }
+    }
     let status = match &error {
         Error::Http(response) => Some(response.status().as_u16()),
         _ => None,
@@ -76,8 +81,13 @@ fn upgrade_error(error: Error, endpoint: &Endpoint) -> TransportError {
         Error::Http(response) => {
             format!("the server answered HTTP {}{}", response.status(), body(response.body()))
         }
-        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => closed_without_answer(endpoint),
-        Error::Protocol(ProtocolError::HandshakeIncomplete) => closed_without_answer(endpoint),
+        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            closed_without_answer(dialer.endpoint())
+        }
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => closed_without_answer(dialer.endpoint()),
+        Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(fault)) => {
+            format!("the WebSocket upgrade failed: {fault} (option \"protocols\")")
+        }
         other => format!("the WebSocket upgrade failed: {other}"),
     };
     TransportError { step: Step::Upgrade, status, message }
