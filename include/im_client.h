@@ -27,6 +27,10 @@
  * im_last_error says in words which argument or option was at fault. What the network does comes as events:
  * IM_EVENT_CONNECT_ERROR and IM_EVENT_DISCONNECT. What the server objects to comes as IM_IMERROR.
  *
+ * Environment. im_client_new reads the proxy variables (http_proxy, https_proxy, all_proxy, no_proxy; see the option proxy) and
+ * the file of the option caFile; later changes of either do not reach a client. Do not change the environment (setenv) while
+ * another thread is in im_client_new.
+ *
  * Once. Every accepted acknowledgement function and every free function is called exactly once.
  *
  * Early events. What arrives before the first subscription of its name waits (per client the newest 64, at most 256 KiB, each

@@ -6,7 +6,7 @@
 //! * `client`: what a handle stands for: options, subscriptions, delivery, the shared threads
 //! * `im`: what an IM server's events mean
 //! * `connection`: one task per client: connect, drive, reconnect
-//! * `transport`: lookup, TCP, TLS, WebSocket
+//! * `transport`: lookup, TCP, proxies, TLS, cookies, WebSocket
 //! * `socketio`, `engineio`: the protocols as state machines, without input, output or clock
 //! * `log`: lines for whoever wants them
 #![deny(unsafe_code)]

@@ -1,7 +1,7 @@
 //! What a handle stands for: options, operations, subscriptions, delivery, and what all clients share.
 //!
 //! * `client`: its state, its life, its subscriptions; `sending`, `deadlines`, `ending`: more of its operations
-//! * `options`, `option_table`: the caller's options, from one table
+//! * `options`, `network_options`, `option_table`: the caller's options, from one table
 //! * `event`: an event as a callback sees it
 //! * `subscriptions`: who gets which event; what came too early for anybody
 //! * `mailbox`, `delivery`, `pool`: from the network thread to the callbacks
@@ -22,6 +22,7 @@ mod info;
 mod inside;
 mod log_sink;
 mod mailbox;
+mod network_options;
 mod option_table;
 mod options;
 mod pool;

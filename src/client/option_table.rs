@@ -11,12 +11,14 @@ pub enum Support {
     Meaningless,
     /// Known, but not built yet.
     NotBuilt,
+    /// Known, and not to be built, for this reason; it says what to do instead.
+    Refused(&'static str),
 }
 
-use Support::{Built, Meaningless, NotBuilt};
+use Support::{Built, Meaningless, NotBuilt, Refused};
 
 /// `(name, support, meaning)`
-pub const OPTIONS: [(&str, Support, &str); 65] = [
+pub const OPTIONS: [(&str, Support, &str); 69] = [
     ("root", Built("string", "required"), "The server: scheme (`http`, `https`, `ws`, `wss`), host and port; no path."),
     ("nsp", Built("string", "required"), "The namespace: `chat`, `sso`, `/` or any other, with or without its slash."),
     ("query", Built("object", "{}"), "Goes into the URL: `token`, `userId`, `device_id`, `deviceType` ...; values are strings, numbers or booleans. In `chat`, `deviceType` is `desktop` unless it is given."),
@@ -30,7 +32,7 @@ pub const OPTIONS: [(&str, Support, &str); 65] = [
     ("rememberUpgrade", Built("boolean", "false"), "After an upgrade the next connection starts with WebSocket."),
     ("requestTimeout", Built("milliseconds", "none"), "For each HTTP request of long-polling."),
     ("autoConnect", Built("boolean", "true"), "Connects by itself; else with `im_client_open`."),
-    ("timeout", Built("milliseconds", "20000"), "For a whole connection attempt: lookup, TCP, TLS, upgrade, open packet, CONNECT."),
+    ("timeout", Built("milliseconds", "20000"), "For a whole connection attempt: lookup, TCP, proxy, TLS, upgrade, open packet, CONNECT."),
     ("reconnection", Built("boolean", "true"), "Connects again after a loss or a failed attempt."),
     ("reconnectionAttempts", Built("number or null", "without end"), "So many attempts, then `reconnect_failed`; 0 is none (the JavaScript client reads it as without end)."),
     ("reconnectionDelay", Built("milliseconds", "1000"), "Before the first attempt; it doubles each time."),
@@ -47,25 +49,29 @@ pub const OPTIONS: [(&str, Support, &str); 65] = [
     ("receiveQueueBytes", Built("bytes", "8388608"), "Bound of what waits for callbacks; beyond it reading pauses."),
     ("maxPauseMs", Built("milliseconds", "60000"), "After so long a pause the client disconnects with `receive queue full`."),
     ("maxMessageBytes", Built("bytes", "16777216"), "A larger message ends the connection with an error that says so."),
+    ("extraHeaders", Built("object", "{}"), "Headers of every request: strings. `Host` may be among them, `Cookie` too; the upgrade's own (`Connection`, `Sec-WebSocket-...`) may not."),
+    ("transportOptions", Built("object", "{}"), "`{\"websocket\": {\"extraHeaders\"}, \"polling\": {\"extraHeaders\"}}`: the headers of one transport, in place of `extraHeaders`."),
+    ("protocols", Built("string or list", "none"), "WebSocket subprotocols to ask for; the server has to choose one."),
+    ("proxy", Built("URL, `\"none\"` or false", "the environment's"), "`http`, `https`, `socks5` (names are looked up here) or `socks5h` (by the proxy): `http://user:password@host:port`."),
+    ("localAddress", Built("IP address", "the system's choice"), "The address of this machine that connections come from."),
+    ("ca", Built("PEM or list", "the system's"), "The authorities that may sign the server's certificate, in place of the system's."),
+    ("caFile", Built("path", "none"), "The same from a file, beside those in `ca`; read when the client is made."),
+    ("cert", Built("PEM or list", "none"), "The client's certificate with its chain, for servers that ask for one."),
+    ("key", Built("PEM", "none"), "The private key of `cert` (PKCS #8, PKCS #1 or SEC 1, not encrypted)."),
+    ("servername", Built("string", "the host of `root`"), "The name that is sent to the server (SNI) and that its certificate must have."),
+    ("pinnedPublicKeys", Built("string or list", "none"), "`sha256/` and the base64 of the SHA-256 of a public key (SubjectPublicKeyInfo): the server's must be one of them, beside being trusted."),
+    ("rejectUnauthorized", Built("boolean", "true"), "`false`: the server's certificate is **not verified** (pins still are); every connection logs an error that says so."),
     ("forceNew", NotBuilt, ""),
     ("multiplex", NotBuilt, ""),
-    ("transportOptions", NotBuilt, ""),
     ("retries", NotBuilt, ""),
     ("parser", NotBuilt, ""),
-    ("extraHeaders", NotBuilt, ""),
     ("perMessageDeflate", NotBuilt, ""),
-    ("protocols", NotBuilt, ""),
-    ("localAddress", NotBuilt, ""),
-    ("pfx", NotBuilt, ""),
-    ("key", NotBuilt, ""),
-    ("passphrase", NotBuilt, ""),
-    ("cert", NotBuilt, ""),
-    ("ca", NotBuilt, ""),
-    ("ciphers", NotBuilt, ""),
-    ("rejectUnauthorized", NotBuilt, ""),
     ("store", NotBuilt, ""),
     ("inFlight", NotBuilt, ""),
     ("dedupe", NotBuilt, ""),
+    ("passphrase", Refused("decrypting keys would take 26 more crates; \"openssl pkey -in key.pem\" prints the key decrypted, for the option \"key\""), ""),
+    ("pfx", Refused("no small crate reads PKCS #12; \"openssl pkcs12 -in client.pfx -nodes\" prints what the options \"cert\" and \"key\" take"), ""),
+    ("ciphers", Refused("rustls has only suites of TLS 1.2 and 1.3 without known weaknesses, and none to choose by OpenSSL's names"), ""),
     ("agent", Meaningless, ""),
     ("forceBase64", Meaningless, ""),
     ("withCredentials", Meaningless, ""),

@@ -12,7 +12,7 @@ use crate::{
     connection::{Paths, Reconnection, Target},
     engineio::Revision,
     im::{self, EventNames},
-    transport::{encode_query, Access, Endpoint, Timestamps, POLLING, WEBSOCKET},
+    transport::{encode_query, Timestamps, POLLING, WEBSOCKET},
 };
 
 /// The longest time that an option takes, in milliseconds: a week.
@@ -56,6 +56,12 @@ fn check_names(given: &Map<String, Value>) -> Result<Vec<String>, Failed> {
             Some(Support::NotBuilt) => {
                 return Err(Failed::new(Status::Unsupported, format!("the option {name:?} is not built yet")))
             }
+            Some(Support::Refused(why)) => {
+                return Err(Failed::new(
+                    Status::Unsupported,
+                    format!("the option {name:?} is not built: {why}"),
+                ))
+            }
             None => {
                 let hint = nearest(name).map_or(String::new(), |near| format!("; did you mean {near:?}?"));
                 return Err(Failed::new(Status::Option, format!("unknown option {name:?}{hint}")));
@@ -65,18 +71,18 @@ fn check_names(given: &Map<String, Value>) -> Result<Vec<String>, Failed> {
     Ok(ignored)
 }
 
-fn wrong(name: &str, what: &str) -> Failed {
+pub(super) fn wrong(name: &str, what: &str) -> Failed {
     Failed::new(Status::Option, format!("the option {name:?} must be {what}"))
 }
 
-struct Reader<'a>(&'a Map<String, Value>);
+pub(super) struct Reader<'a>(pub(super) &'a Map<String, Value>);
 
 impl Reader<'_> {
     fn read(&self, ignored: Vec<String>) -> Result<Options, Failed> {
         self.one_of("delivery", &["callback"])?;
         let namespace = self.namespace()?;
         let target = Target {
-            access: Access { endpoint: self.endpoint()? },
+            access: self.access()?,
             paths: self.paths()?,
             trailing_slash: self.flag("addTrailingSlash", true)?,
             query: self.query(&namespace)?,
@@ -116,7 +122,7 @@ impl Reader<'_> {
         })
     }
 
-    fn text(&self, name: &str) -> Result<Option<&str>, Failed> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Failed> {
         match self.0.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -124,14 +130,14 @@ impl Reader<'_> {
         }
     }
 
-    fn required(&self, name: &str, example: &str) -> Result<&str, Failed> {
+    pub(super) fn required(&self, name: &str, example: &str) -> Result<&str, Failed> {
         let missing = || {
             Failed::new(Status::Option, format!("the option {name:?} is missing (for example {example:?})"))
         };
         self.text(name)?.ok_or_else(missing)
     }
 
-    fn flag(&self, name: &str, default: bool) -> Result<bool, Failed> {
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, Failed> {
         match self.0.get(name) {
             None => Ok(default),
             Some(Value::Bool(flag)) => Ok(*flag),
@@ -180,12 +186,6 @@ impl Reader<'_> {
             let list: Vec<String> = allowed.iter().map(|allowed| format!("{allowed:?}")).collect();
             wrong(name, &list.join(" or "))
         })
-    }
-
-    fn endpoint(&self) -> Result<Endpoint, Failed> {
-        let root = self.required("root", "http://localhost:7001")?;
-        Endpoint::parse(root)
-            .map_err(|fault| Failed::new(Status::Option, format!("the option \"root\": {fault}")))
     }
 
     fn namespace(&self) -> Result<String, Failed> {

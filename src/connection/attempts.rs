@@ -24,6 +24,8 @@ use crate::{
 /// connect took.
 const SILENCE: Duration = Duration::from_millis(250);
 const SILENCE_IN_CONNECTS: u32 = 4;
+/// Where one path was refused, the other may be silent for so long: a path that nobody owns is often never answered.
+const LAST_CHANCE: Duration = Duration::from_secs(3);
 /// So long a server that sent no open packet may take to hear the goodbye.
 const PARTING: Duration = Duration::from_millis(100);
 
@@ -75,7 +77,8 @@ impl Attempts<'_> {
         if self.target.namespace == "/" {
             // An open alone already connects the root of a 2.x server: the two must not overlap.
             drop(first);
-            let closed = self.silent(DEFAULT_PATHS[0]);
+            let closed =
+                self.silent(DEFAULT_PATHS[0], "the server was silent; closed before the next path was tried");
             return second.await.map_err(|other| vec![closed, other]);
         }
         let mut second = Box::pin(second);
@@ -83,18 +86,23 @@ impl Attempts<'_> {
             done = &mut first => match done {
                 Ok(opened) => Ok(opened),
                 Err(failed) if failed.is_final() => Err(vec![failed]),
-                Err(failed) => second.await.map_err(|other| vec![failed, other]),
+                Err(failed) => match timeout(LAST_CHANCE, second).await {
+                    Ok(done) => done.map_err(|other| vec![failed, other]),
+                    Err(_) => Err(vec![failed, self.silent(DEFAULT_PATHS[1], "the server was silent")]),
+                },
             },
             done = &mut second => match done {
                 Ok(opened) => Ok(opened),
                 Err(other) if other.is_final() => Err(vec![other]),
-                Err(other) => first.await.map_err(|failed| vec![failed, other]),
+                Err(other) => match timeout(LAST_CHANCE, first).await {
+                    Ok(done) => done.map_err(|failed| vec![failed, other]),
+                    Err(_) => Err(vec![self.silent(DEFAULT_PATHS[0], "the server was silent"), other]),
+                },
             },
         }
     }
 
-    fn silent(&self, path: &str) -> Attempt {
-        let message = "the server was silent; closed before the next path was tried";
+    fn silent(&self, path: &str, message: &str) -> Attempt {
         self.failed(path, TransportError::new(Step::Upgrade, message))
     }
 

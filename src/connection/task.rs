@@ -28,7 +28,8 @@ pub struct Surroundings {
 
 /// Runs until the client is destroyed.
 pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, surroundings: Surroundings) {
-    let dialer = Arc::new(Dialer::new(target.access.clone(), surroundings.tls.clone()));
+    let Surroundings { tls, log, .. } = &surroundings;
+    let dialer = Arc::new(Dialer::new(target.access.clone(), tls.clone(), log.clone()));
     let task = Task { target, dialer, link, owner, surroundings };
     loop {
         let wish = task.link.wish();

@@ -1,45 +1,58 @@
-//! How a client reaches its server: TCP and TLS, with everything that the caller's options say about the way.
+//! How a client reaches its server: TCP, proxy and TLS, with everything that the caller's options say about the way.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{sync::Arc, time::SystemTime};
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use http::{header::PROXY_AUTHORIZATION, HeaderMap};
+use tokio_socks::{IntoTargetAddr, TargetAddr};
 
 use super::{
-    dial::dial,
-    tls::{self, Tls, TlsCache},
-    Endpoint, Progress, Step, TransportError,
+    cookies::CookieJar,
+    dial::{connect, lookup},
+    proxy::ProxyKind,
+    tls::{self, TlsCache},
+    tunnel::{by_connect, by_socks, proxy_error},
+    Access, Endpoint, Progress, Proxy, Step, Stream, TransportError,
 };
+use crate::log::{Level, Log};
 
-/// Where the server is and how it is reached.
-#[derive(Clone, Debug)]
-pub struct Access {
-    pub endpoint: Endpoint,
+/// What a connection is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    WebSocket,
+    /// Requests of long-polling.
+    Http,
 }
 
-/// A connection, with or without TLS.
-pub enum Stream {
-    Plain(TcpStream),
-    Tls(Box<Tls>),
+/// A connection that stands, and how a request has to be written on it.
+pub struct Line {
+    pub stream: Stream,
+    /// An HTTP proxy reads the requests itself: they name the whole URL (RFC 9112, 3.2.2) and carry `headers`. Never with
+    /// `https` or for a WebSocket, which go through a tunnel.
+    pub absolute: bool,
+    /// For the proxy (`Proxy-Authorization`); empty unless `absolute`.
+    pub headers: HeaderMap,
 }
 
-/// Makes the connections of one client.
-#[derive(Debug)]
+/// Makes the connections of one client, and keeps its cookies.
 pub struct Dialer {
     access: Access,
+    /// With the caller's settings, where there are any; else shared with all clients.
     tls: Arc<TlsCache>,
+    /// For the way to an `https` proxy, of which the caller's settings say nothing.
+    proxy_tls: Arc<TlsCache>,
+    cookies: CookieJar,
+    log: Arc<Log>,
 }
 
 impl Dialer {
-    pub fn new(access: Access, tls: Arc<TlsCache>) -> Self {
-        Dialer { access, tls }
+    /// `tls` has no settings and is shared by all clients.
+    pub fn new(access: Access, tls: Arc<TlsCache>, log: Arc<Log>) -> Self {
+        let proxy_tls = tls.clone();
+        let tls = match access.tls.are_default() {
+            true => tls,
+            false => Arc::new(TlsCache::new(access.tls.clone())),
+        };
+        Dialer { access, tls, proxy_tls, cookies: CookieJar::default(), log }
     }
 
     pub fn endpoint(&self) -> &Endpoint {
@@ -47,45 +60,110 @@ impl Dialer {
     }
 
     /// Opens a connection to the server.
-    pub async fn open(&self, progress: &Progress) -> Result<Stream, TransportError> {
+    pub async fn open(&self, purpose: Purpose, progress: &Progress) -> Result<Line, TransportError> {
         let endpoint = self.endpoint();
-        let stream = dial(endpoint, progress).await?;
-        if !endpoint.secure {
-            return Ok(Stream::Plain(stream));
+        let mut headers = HeaderMap::new();
+        let mut absolute = false;
+        let stream = match &self.access.proxy {
+            None => self.dial(&endpoint.host, endpoint.port, progress).await?,
+            Some(proxy) if proxy.kind.is_http() && purpose == Purpose::Http && !endpoint.secure => {
+                absolute = true;
+                headers.extend(proxy.authorization().map(|value| (PROXY_AUTHORIZATION, value)));
+                self.reach(proxy, progress).await?
+            }
+            Some(proxy) => self.tunnel(proxy, progress).await?,
+        };
+        progress.connected();
+        let stream = match endpoint.secure {
+            false => stream,
+            true => self.secure(stream, progress).await?,
+        };
+        Ok(Line { stream, absolute, headers })
+    }
+
+    async fn dial(&self, host: &str, port: u16, progress: &Progress) -> Result<Stream, TransportError> {
+        progress.reach(Step::Lookup);
+        let addresses = lookup(host, port).await?;
+        progress.reach(Step::Connect);
+        Ok(Stream::Plain(connect(&addresses, self.access.local_address).await?))
+    }
+
+    /// Connects to the proxy itself.
+    async fn reach(&self, proxy: &Proxy, progress: &Progress) -> Result<Stream, TransportError> {
+        self.log
+            .write(Level::Debug, format_args!("{}: through the proxy {proxy}", self.endpoint().authority()));
+        let stream = self.dial(&proxy.host, proxy.port, progress).await;
+        let stream = stream
+            .map_err(|error| TransportError { step: error.step, ..proxy_error(proxy, &error.message) })?;
+        progress.reach(Step::Proxy);
+        if proxy.kind != ProxyKind::Https {
+            return Ok(stream);
         }
+        let secured = tls::wrap(stream, &proxy.host, &self.proxy_tls).await;
+        Ok(Stream::Tls(Box::new(secured.map_err(|error| proxy_error(proxy, &error.message))?)))
+    }
+
+    /// A connection to the server that a proxy makes.
+    async fn tunnel(&self, proxy: &Proxy, progress: &Progress) -> Result<Stream, TransportError> {
+        if proxy.kind.is_http() {
+            return by_connect(self.reach(proxy, progress).await?, proxy, self.endpoint()).await;
+        }
+        let mut failures = Vec::new();
+        for target in self.socks_targets(proxy, progress).await? {
+            match by_socks(self.reach(proxy, progress).await?, proxy, target).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => failures.push(error.message),
+            }
+        }
+        Err(TransportError::new(Step::Proxy, failures.join("; ")))
+    }
+
+    /// What a SOCKS proxy is asked for: one address after the other, or a name that it looks up itself.
+    async fn socks_targets(
+        &self,
+        proxy: &Proxy,
+        progress: &Progress,
+    ) -> Result<Vec<TargetAddr<'_>>, TransportError> {
+        let Endpoint { host, port, .. } = self.endpoint();
+        if proxy.kind == ProxyKind::Socks5 {
+            progress.reach(Step::Lookup);
+            return Ok(lookup(host, *port).await?.into_iter().map(TargetAddr::Ip).collect());
+        }
+        let target = (host.as_str(), *port).into_target_addr();
+        target.map(|target| vec![target]).map_err(|error| proxy_error(proxy, &error.to_string()))
+    }
+
+    async fn secure(&self, stream: Stream, progress: &Progress) -> Result<Stream, TransportError> {
+        let host = &self.endpoint().host;
         progress.reach(Step::Tls);
-        Ok(Stream::Tls(Box::new(tls::wrap(stream, endpoint, &self.tls).await?)))
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        if !self.access.tls.verifies() {
+            self.log.write(
+                Level::Error,
+                format_args!(
+                    "{host}: the server's certificate is NOT verified, because the option \"rejectUnauthorized\" is false: \
+                     anybody on the way can read and change everything"
+                ),
+            );
         }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, data),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, data),
-        }
+        Ok(Stream::Tls(Box::new(tls::wrap(stream, host, &self.tls).await?)))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
+    /// The words for what a server said in TLS after the handshake: that it does not like our certificate, for example.
+    /// Nothing for any other failure.
+    pub fn late_tls_failure(&self, error: &std::io::Error) -> Option<String> {
+        tls::late_failure(error, &self.access.tls)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+    /// The headers of a request beside those of its protocol: the caller's, and the cookies that are kept for this path
+    /// (without its query).
+    pub fn request_headers(&self, purpose: Purpose, path: &str) -> HeaderMap {
+        let mut headers = self.access.headers.of(purpose).clone();
+        self.cookies.add_to(&mut headers, path, SystemTime::now());
+        headers
+    }
+
+    /// Keeps the cookies of an answer to a request of this path (without its query), whatever its status.
+    pub fn keep_cookies(&self, path: &str, response: &HeaderMap) {
+        self.cookies.keep(self.endpoint(), path, response, SystemTime::now());
     }
 }

@@ -52,30 +52,16 @@ impl Endpoint {
         if authority.contains('@') {
             return Err("it must not contain a user name or password".into());
         }
-        let uri: Uri =
-            format!("http://{authority}/").parse().map_err(|error| format!("it is no URL: {error}"))?;
-        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() {
-            return Err("it has no host".into());
-        }
-        let port = match (uri.port_u16(), uri.port().is_some() || has_colon_port(authority)) {
-            (Some(0), _) | (None, true) => return Err("it has no usable port (1 to 65535)".into()),
-            (Some(port), _) => port,
-            (None, false) => [80, 443][usize::from(secure)],
-        };
-        Ok(Endpoint { secure, host: host.to_owned(), port })
+        let (host, port) = host_and_port(authority, [80, 443][usize::from(secure)])?;
+        Ok(Endpoint { secure, host, port })
     }
 
     /// Host and port as a `Host` header and a URL want them.
     pub fn authority(&self) -> String {
-        let host = match self.host.contains(':') {
-            true => format!("[{}]", self.host),
-            false => self.host.clone(),
-        };
         let default = [80, 443][usize::from(self.secure)];
         match self.port == default {
-            true => host,
-            false => format!("{host}:{}", self.port),
+            true => bracketed(&self.host),
+            false => self.host_with_port(),
         }
     }
 
@@ -90,10 +76,39 @@ impl Endpoint {
         }
     }
 
+    /// Host and port, always with the port, as a proxy wants them.
+    pub fn host_with_port(&self) -> String {
+        format!("{}:{}", bracketed(&self.host), self.port)
+    }
+
     /// The WebSocket URL of a path (with what follows it).
     pub fn websocket_url(&self, path_and_query: &str) -> String {
         let scheme = ["ws", "wss"][usize::from(self.secure)];
         format!("{scheme}://{}{path_and_query}", self.authority())
+    }
+}
+
+/// Reads the host, without the brackets of IPv6, and the port of a URL.
+pub fn host_and_port(authority: &str, default_port: u16) -> Result<(String, u16), String> {
+    let uri: Uri =
+        format!("http://{authority}/").parse().map_err(|error| format!("it is no URL: {error}"))?;
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    if host.is_empty() {
+        return Err("it has no host".into());
+    }
+    let port = match (uri.port_u16(), uri.port().is_some() || has_colon_port(authority)) {
+        (Some(0), _) | (None, true) => return Err("it has no usable port (1 to 65535)".into()),
+        (Some(port), _) => port,
+        (None, false) => default_port,
+    };
+    Ok((host.to_owned(), port))
+}
+
+/// A host as URLs write it.
+pub fn bracketed(host: &str) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.to_owned(),
     }
 }
 

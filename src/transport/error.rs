@@ -5,7 +5,7 @@ use std::{
         atomic::{AtomicU8, Ordering},
         OnceLock,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 pub enum Step {
     Lookup,
     Connect,
+    /// Asking a proxy to pass the connection on.
+    Proxy,
     Tls,
     Upgrade,
     Open,
@@ -22,14 +24,15 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 6] =
-        [Step::Lookup, Step::Connect, Step::Tls, Step::Upgrade, Step::Open, Step::Namespace];
+    const ALL: [Step; 7] =
+        [Step::Lookup, Step::Connect, Step::Proxy, Step::Tls, Step::Upgrade, Step::Open, Step::Namespace];
 
     /// The step's name in an error's JSON.
     pub fn name(self) -> &'static str {
         match self {
             Step::Lookup => "lookup",
             Step::Connect => "connect",
+            Step::Proxy => "proxy",
             Step::Tls => "tls",
             Step::Upgrade => "upgrade",
             Step::Open => "open",
@@ -41,7 +44,7 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransportError {
     pub step: Step,
-    /// The HTTP status, where the server answered with one.
+    /// The HTTP status, where the server, or a proxy (step `Proxy`), answered with one.
     pub status: Option<u16>,
     /// An Engine.IO server itself refused the request: the path is right.
     pub by_engine: bool,
@@ -61,7 +64,8 @@ impl TransportError {
 
     /// May another transport get through where this failed?
     pub fn may_be_the_transports(&self) -> bool {
-        self.is_refusal()
+        // A proxy that makes no tunnel may still forward plain requests.
+        self.is_refusal() || self.step == Step::Proxy
     }
 
     /// Did the server itself turn the path down (rather than the network failing before it)?
@@ -75,21 +79,26 @@ impl TransportError {
 pub struct Progress {
     step: AtomicU8,
     asked: Notify,
+    connect_began: OnceLock<Instant>,
     connect_took: OnceLock<Duration>,
 }
 
 impl Progress {
     pub fn reach(&self, step: Step) {
         self.step.store(step as u8, Ordering::Relaxed);
+        if step == Step::Connect {
+            let _ = self.connect_began.set(Instant::now());
+        }
     }
 
     pub fn step(&self) -> Step {
         Step::ALL[usize::from(self.step.load(Ordering::Relaxed))]
     }
 
-    /// The TCP connection stands and took so long: a measure of the link's round trip.
-    pub fn connected(&self, took: Duration) {
-        let _ = self.connect_took.set(took);
+    /// A connection to the server stands, through whatever proxy; the time that it took is a measure of the round trip.
+    pub fn connected(&self) {
+        let took = self.connect_began.get().map(|began| began.elapsed());
+        let _ = self.connect_took.set(took.unwrap_or_default());
     }
 
     /// The error of this attempt at the step that it has reached.
@@ -103,7 +112,7 @@ impl Progress {
         self.asked.notify_one();
     }
 
-    /// Waits until the upgrade request went out; gives the time that the TCP connect took.
+    /// Waits until the upgrade request went out; gives the time that connecting took.
     pub async fn until_asked(&self) -> Duration {
         self.asked.notified().await;
         self.connect_took.get().copied().unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
-use http::{header, Method, Request};
+use http::{header, HeaderMap, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
     body::Bytes,
@@ -10,7 +10,9 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 
-use super::{error::is_engine_refusal, Dialer, Progress, Step, Stream, TransportError};
+use super::{
+    error::is_engine_refusal, Dialer, Line, Progress, Purpose, Step, Stream, TransportError, POLLING,
+};
 
 type Body = Full<Bytes>;
 
@@ -35,6 +37,9 @@ struct Http {
     sender: SendRequest<Body>,
     /// Moves bytes only while it is polled: an idle connection costs nothing.
     connection: Pin<Box<Connection<TokioIo<Stream>, Body>>>,
+    /// A proxy reads the requests: they name the whole URL, and have headers for it.
+    absolute: bool,
+    headers: HeaderMap,
 }
 
 impl Lane {
@@ -79,31 +84,46 @@ impl Lane {
         body: Bytes,
         progress: &Progress,
     ) -> Result<Answer, TransportError> {
-        let mut request = self.request(method, path, body)?;
         if let Some(http) = self.reusable().await {
-            match self.exchange(http, request, progress).await {
-                Ok(done) => return done,
-                // The server closed the kept connection before the request went out.
-                Err(unsent) => request = *unsent,
+            let request = self.request(&http, &method, path, body.clone())?;
+            if let Some(done) = self.exchange(http, request, path, progress).await {
+                return done;
             }
+            // The server closed the kept connection before the request went out.
         }
         let http = self.connect(progress).await?;
-        match self.exchange(http, request, progress).await {
-            Ok(done) => done,
-            Err(_) => Err(failed("the server closed the connection before the request was sent".into())),
+        let request = self.request(&http, &method, path, body)?;
+        match self.exchange(http, request, path, progress).await {
+            Some(done) => done,
+            None => Err(failed("the server closed the connection before the request was sent".into())),
         }
     }
 
-    fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Body>, TransportError> {
-        let mut request = Request::builder()
-            .method(&method)
-            .uri(path)
-            .header(header::HOST, self.dialer.endpoint().authority())
-            .header(header::ACCEPT, "*/*");
+    fn request(
+        &self,
+        http: &Http,
+        method: &Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Request<Body>, TransportError> {
+        let endpoint = self.dialer.endpoint();
+        let uri = match http.absolute {
+            true => endpoint.url(POLLING, path),
+            false => path.to_owned(),
+        };
+        let request = Request::builder().method(method).uri(uri).body(Full::new(body));
+        let mut request = request.map_err(|error| failed(format!("no usable URL: {error}")))?;
+        let headers = request.headers_mut();
+        let host = HeaderValue::from_str(&endpoint.authority());
+        headers.insert(header::HOST, host.map_err(|_| failed("the host is no header value".into()))?);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         if method == Method::POST {
-            request = request.header(header::CONTENT_TYPE, "text/plain;charset=UTF-8");
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=UTF-8"));
         }
-        request.body(Full::new(body)).map_err(|error| failed(format!("no usable URL: {error}")))
+        headers.extend(http.headers.clone());
+        // Replaces what is there of the same name: the caller may set another Host.
+        headers.extend(self.dialer.request_headers(Purpose::Http, without_query(path)));
+        Ok(request)
     }
 
     /// The kept connection, unless the server closed it meanwhile.
@@ -115,40 +135,44 @@ impl Lane {
     }
 
     async fn connect(&self, progress: &Progress) -> Result<Http, TransportError> {
-        let stream = self.dialer.open(progress).await?;
+        let Line { stream, absolute, headers } = self.dialer.open(Purpose::Http, progress).await?;
         let (sender, connection) =
             handshake(TokioIo::new(stream)).await.map_err(|error| failed(error.to_string()))?;
-        Ok(Http { sender, connection: Box::pin(connection) })
+        Ok(Http { sender, connection: Box::pin(connection), absolute, headers })
     }
 
-    /// Sends the request and reads the answer. Gives the request back where it was certainly not sent.
+    /// Sends the request and reads the answer; nothing where the request was certainly not sent.
     async fn exchange(
         &mut self,
         mut http: Http,
         request: Request<Body>,
+        path: &str,
         progress: &Progress,
-    ) -> Result<Result<Answer, TransportError>, Box<Request<Body>>> {
+    ) -> Option<Result<Answer, TransportError>> {
         progress.asked();
         let answer = http.sender.try_send_request(request);
-        let limit = self.limit;
+        let (dialer, limit) = (self.dialer.clone(), self.limit);
         let work = async move {
             let response = match answer.await {
                 Ok(response) => response,
                 Err(mut error) => {
-                    return match error.take_message() {
-                        Some(unsent) => Err(Box::new(unsent)),
-                        None => Ok(Err(failed(no_answer(error.error())))),
-                    }
+                    let unsent = error.take_message().is_some();
+                    return (!unsent).then(|| Err(no_answer(error.error(), &dialer)));
                 }
             };
-            Ok(read(response, limit).await)
+            dialer.keep_cookies(without_query(path), response.headers());
+            Some(read(response, limit).await)
         };
         let done = with_connection(work, &mut http.connection).await?;
         if done.is_ok() {
             self.open = Some(http);
         }
-        Ok(done)
+        Some(done)
     }
+}
+
+fn without_query(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
 }
 
 /// Polls the connection beside the work that goes through it.
@@ -204,9 +228,13 @@ fn failed(message: String) -> TransportError {
     TransportError::new(Step::Upgrade, message)
 }
 
-fn no_answer(error: &hyper::Error) -> String {
-    match error.is_incomplete_message() || error.is_canceled() {
+fn no_answer(error: &hyper::Error, dialer: &Dialer) -> TransportError {
+    let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    if let Some(message) = io.and_then(|io| dialer.late_tls_failure(io)) {
+        return TransportError::new(Step::Tls, message);
+    }
+    failed(match error.is_incomplete_message() || error.is_canceled() {
         true => "the server closed the connection without an answer".into(),
         false => format!("no HTTP answer came: {error}"),
-    }
+    })
 }

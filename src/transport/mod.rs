@@ -1,38 +1,58 @@
 //! Bytes to and from a server; nothing of Socket.IO is known here.
 //!
-//! * `dialer`: how the server is reached, as the caller's options say
+//! * `dialer`: how the server is reached, as `access` says: the caller's options
 //! * `endpoint`: the server's address from the option `root`, and the URLs made of it
 //! * `dial`: name lookup and TCP connect by RFC 8305
-//! * `tls`: rustls with the platform's verifier
 //! * `address`: the request line of an Engine.IO connection
+//! * `proxy`, `proxy_environment`, `tunnel`: which proxy, and the way through it
+//! * `tls`, `tls_settings`, `verifier`: rustls with the platform's verifier, or the caller's
+//! * `headers`, `cookies`, `cookie_date`: what requests carry beside their own
+//! * `stream`: bytes with or without TLS
 //! * `websocket`: the upgrade and the frames
 //! * `http`, `payload`, `polling`, `probe`: long-polling, and its upgrade to a WebSocket
 //! * `socket`: a connection of either transport, as frames
 //! * `error`: what was tried, on what, and what came back
 
+mod access;
 mod address;
+mod cookie_date;
+mod cookies;
 mod dial;
 mod dialer;
 mod endpoint;
 mod error;
+mod headers;
 mod http;
 mod payload;
 mod polling;
 mod probe;
+mod proxy;
+mod proxy_environment;
 mod socket;
+mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "no_tls.rs"]
 mod tls;
+#[cfg(feature = "tls")]
+mod tls_settings;
+mod tunnel;
+#[cfg(feature = "tls")]
+mod verifier;
 mod websocket;
 
+pub use access::Access;
 pub use address::{Address, Timestamps, POLLING, WEBSOCKET};
-pub use dialer::{Access, Dialer, Stream};
+pub use dialer::{Dialer, Line, Purpose};
 pub use endpoint::{encode_query, Endpoint};
 pub use error::{Progress, Step, TransportError};
+pub use headers::{add_header, Headers};
 pub use polling::{Polling, Terms};
+pub use proxy::Proxy;
+pub use proxy_environment::proxy_from_environment;
 pub use socket::{Frame, Lost, Socket};
-pub use tls::TlsCache;
+pub use stream::Stream;
+pub use tls::{TlsCache, TlsSettings};
 use websocket::{body_start, close_text, loss_of, Message};
 pub use websocket::{connect, LossKind, WebSocket};

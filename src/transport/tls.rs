@@ -1,68 +1,154 @@
-//! TLS by rustls with ring and the platform's own certificate verifier.
+//! TLS by rustls with ring and the platform's own certificate verifier, unless the caller says otherwise.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use rustls::{pki_types::ServerName, ClientConfig};
-use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::net::TcpStream;
+use rustls::{
+    pki_types::ServerName, sign::SingleCertAndKey, AlertDescription, CertificateError, ClientConfig, Error,
+};
 use tokio_rustls::{client::TlsStream, TlsConnector};
 
-use super::{Endpoint, Step, TransportError};
+pub use super::tls_settings::TlsSettings;
+use super::{
+    verifier::{NotPinned, Verifier},
+    Step, Stream, TransportError,
+};
 
-pub type Tls = TlsStream<TcpStream>;
+pub type Tls = TlsStream<Stream>;
 
-/// The configuration is made once and shared: it holds the platform's certificates and the sessions to resume.
+/// The configuration of these settings. It is made once: it holds the platform's certificates and the sessions to resume.
 #[derive(Debug, Default)]
-pub struct TlsCache(Mutex<Option<Arc<ClientConfig>>>);
+pub struct TlsCache {
+    settings: TlsSettings,
+    kept: Mutex<Option<Arc<ClientConfig>>>,
+}
 
 impl TlsCache {
+    pub fn new(settings: TlsSettings) -> Self {
+        TlsCache { settings, kept: Mutex::default() }
+    }
+
     fn config(&self) -> Result<Arc<ClientConfig>, TransportError> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = &*kept {
             return Ok(config.clone());
         }
-        let config = Arc::new(build()?);
+        let config = Arc::new(build(&self.settings).map_err(|error| {
+            let message = match self.settings.roots {
+                None => format!("no trusted certificates of this system could be used: {error}"),
+                Some(_) => format!("the TLS options could not be used: {error}"),
+            };
+            TransportError::new(Step::Tls, message)
+        })?);
         *kept = Some(config.clone());
         Ok(config)
     }
+
+    fn name_of(&self, host: &str) -> Result<ServerName<'static>, TransportError> {
+        match &self.settings.name {
+            Some(name) => Ok(name.clone()),
+            None => ServerName::try_from(host.to_owned()).map_err(|error| {
+                TransportError::new(Step::Tls, format!("{host:?} is no name for TLS: {error}"))
+            }),
+        }
+    }
 }
 
-fn build() -> Result<ClientConfig, TransportError> {
+fn build(settings: &TlsSettings) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let failed = |error: rustls::Error| {
-        let message = format!("no trusted certificates of this system could be used: {error}");
-        TransportError::new(Step::Tls, message)
-    };
+    let verifier = Arc::new(Verifier::new(settings, provider.clone())?);
     let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(failed)?
-        .with_platform_verifier()
-        .map_err(failed)?;
-    Ok(builder.with_no_client_auth())
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    Ok(match &settings.identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone())))
+        }
+    })
 }
 
 /// Wraps a connection in TLS.
-pub async fn wrap(
-    stream: TcpStream,
-    endpoint: &Endpoint,
-    cache: &Arc<TlsCache>,
-) -> Result<Tls, TransportError> {
+pub async fn wrap(stream: Stream, host: &str, cache: &Arc<TlsCache>) -> Result<Tls, TransportError> {
     let failed = |message: String| TransportError::new(Step::Tls, message);
     // Reading the system's certificates takes milliseconds of disk and CPU: not on the network thread.
     let loading = cache.clone();
     let config = tokio::task::spawn_blocking(move || loading.config())
         .await
         .map_err(|error| failed(format!("reading the system's certificates failed: {error}")))??;
-    let name = ServerName::try_from(endpoint.host.clone())
-        .map_err(|error| failed(format!("{:?} is no name for TLS: {error}", endpoint.host)))?;
+    let name = cache.name_of(host)?;
     TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
-        let hint = if is_no_tls(&error) { "; the server does not speak TLS there" } else { "" };
-        failed(format!("the TLS handshake with {:?} failed: {error}{hint}", endpoint.host))
+        let what = explain(&error, &cache.settings);
+        failed(format!("the TLS handshake with {host:?} failed: {what}"))
     })
 }
 
-/// Did something come that is no TLS record?
-fn is_no_tls(error: &std::io::Error) -> bool {
-    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-    matches!(cause, Some(rustls::Error::InvalidMessage(_)))
+/// The words for a failure of TLS behind the handshake: with TLS 1.3 a server tells only then what it thinks of our
+/// certificate. Nothing for any other failure.
+pub fn late_failure(error: &io::Error, settings: &TlsSettings) -> Option<String> {
+    matches!(cause(error)?, Error::AlertReceived(_))
+        .then(|| format!("the server ended TLS: {}", explain(error, settings)))
+}
+
+fn cause(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// What failed, and what may help.
+fn explain(error: &io::Error, settings: &TlsSettings) -> String {
+    let hint = match cause(error) {
+        Some(Error::InvalidMessage(_)) => "; the server does not speak TLS there",
+        Some(Error::InvalidCertificate(fault)) => {
+            if let Some(not_pinned) = not_pinned(fault) {
+                return not_pinned.to_string();
+            }
+            certificate_hint(fault, settings)
+        }
+        Some(Error::AlertReceived(alert)) => alert_hint(*alert, settings),
+        _ => "",
+    };
+    format!("{error}{hint}")
+}
+
+fn not_pinned(fault: &CertificateError) -> Option<&NotPinned> {
+    match fault {
+        CertificateError::Other(other) => other.0.downcast_ref(),
+        _ => None,
+    }
+}
+
+fn certificate_hint(fault: &CertificateError, settings: &TlsSettings) -> &'static str {
+    match (fault, &settings.roots) {
+        (CertificateError::UnknownIssuer, Some(_)) => "; no authority of the option \"ca\" has signed it",
+        (CertificateError::UnknownIssuer, None) => "; an authority of your own goes into the option \"ca\"",
+        // webpki's own error, which rustls passes on as text alone.
+        (CertificateError::Other(other), _) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "; it is an authority's, which a server must not use (openssl: -addext basicConstraints=CA:FALSE)"
+        }
+        _ => "",
+    }
+}
+
+fn alert_hint(alert: AlertDescription, settings: &TlsSettings) -> &'static str {
+    use AlertDescription as Alert;
+    match (alert, &settings.identity) {
+        (Alert::CertificateRequired | Alert::HandshakeFailure, None) => {
+            "; it may want a client certificate (options \"cert\" and \"key\")"
+        }
+        (
+            Alert::UnknownCA
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateUnknown
+            | Alert::CertificateExpired
+            | Alert::CertificateRevoked
+            | Alert::AccessDenied
+            | Alert::DecryptError,
+            Some(_),
+        ) => "; it does not take the client certificate of the option \"cert\"",
+        _ => "",
+    }
 }

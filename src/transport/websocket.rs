@@ -7,13 +7,16 @@ use tokio_tungstenite::{
     tungstenite::{
         client::IntoClientRequest,
         error::{CapacityError, ProtocolError},
+        handshake::client::Request,
         protocol::{frame::CloseFrame, WebSocketConfig},
         Error,
     },
     WebSocketStream,
 };
 
-use super::{error::is_engine_refusal, Dialer, Endpoint, Progress, Step, Stream, TransportError};
+use super::{
+    error::is_engine_refusal, Dialer, Endpoint, Line, Progress, Purpose, Step, Stream, TransportError,
+};
 
 pub use tokio_tungstenite::tungstenite::Message;
 
@@ -31,12 +34,10 @@ pub async fn connect(
     max_message: usize,
     progress: &Progress,
 ) -> Result<WebSocket, TransportError> {
-    let stream = dialer.open(progress).await?;
-    let endpoint = dialer.endpoint();
-    let request = endpoint
-        .websocket_url(path_and_query)
-        .into_client_request()
-        .map_err(|error| TransportError::new(Step::Upgrade, format!("no usable URL: {error}")))?;
+    // A WebSocket has the connection for itself, through every proxy.
+    let Line { stream, .. } = dialer.open(Purpose::WebSocket, progress).await?;
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    let request = request(dialer, path_and_query, path)?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
@@ -44,12 +45,36 @@ pub async fn connect(
         .max_frame_size(Some(max_message));
     progress.asked();
     match client_async_with_config(request, stream, Some(config)).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(error) => Err(upgrade_error(error, endpoint)),
+        Ok((socket, response)) => {
+            dialer.keep_cookies(path, response.headers());
+            Ok(socket)
+        }
+        Err(error) => {
+            if let Error::Http(response) = &error {
+                dialer.keep_cookies(path, response.headers());
+            }
+            Err(upgrade_error(error, dialer))
+        }
     }
 }
 
-fn upgrade_error(error: Error, endpoint: &Endpoint) -> TransportError {
+fn request(dialer: &Dialer, path_and_query: &str, path: &str) -> Result<Request, TransportError> {
+    let mut request = dialer
+        .endpoint()
+        .websocket_url(path_and_query)
+        .into_client_request()
+        .map_err(|error| TransportError::new(Step::Upgrade, format!("no usable URL: {error}")))?;
+    // Replaces what is there of the same name: the caller may set another Host.
+    request.headers_mut().extend(dialer.request_headers(Purpose::WebSocket, path));
+    Ok(request)
+}
+
+fn upgrade_error(error: Error, dialer: &Dialer) -> TransportError {
+    if let Error::Io(io) = &error {
+        if let Some(message) = dialer.late_tls_failure(io) {
+            return TransportError::new(Step::Tls, message);
+        }
+    }
     let (status, by_engine) = match &error {
         Error::Http(response) => {
             let body = response.body().as_deref().unwrap_or_default();
@@ -65,8 +90,13 @@ fn upgrade_error(error: Error, endpoint: &Endpoint) -> TransportError {
                 body_start(response.body().as_deref().unwrap_or_default())
             )
         }
-        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => closed_without_answer(endpoint),
-        Error::Protocol(ProtocolError::HandshakeIncomplete) => closed_without_answer(endpoint),
+        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            closed_without_answer(dialer.endpoint())
+        }
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => closed_without_answer(dialer.endpoint()),
+        Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(fault)) => {
+            format!("the WebSocket upgrade failed: {fault} (option \"protocols\")")
+        }
         other => format!("the WebSocket upgrade failed: {other}"),
     };
     TransportError { step: Step::Upgrade, status, by_engine, message }

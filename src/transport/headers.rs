@@ -1,0 +1,111 @@
+//! The headers that the caller adds to requests.
+
+use http::{
+    header::{self, Entry, SEC_WEBSOCKET_PROTOCOL},
+    HeaderMap, HeaderName, HeaderValue,
+};
+
+use super::Purpose;
+
+/// What the requests themselves own: a second one would break them.
+const OWNED: [HeaderName; 4] =
+    [header::CONNECTION, header::UPGRADE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+const OWNED_PREFIX: &str = "sec-websocket-";
+
+/// The caller's headers for each transport.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    pub websocket: HeaderMap,
+    pub polling: HeaderMap,
+}
+
+impl Headers {
+    pub fn of(&self, purpose: Purpose) -> &HeaderMap {
+        match purpose {
+            Purpose::WebSocket => &self.websocket,
+            Purpose::Http => &self.polling,
+        }
+    }
+
+    /// Asks for one of these subprotocols; the error says what is wrong.
+    pub fn ask_for_protocols(&mut self, names: &[&str]) -> Result<(), String> {
+        for (at, name) in names.iter().enumerate() {
+            // RFC 6455, 4.1: tokens of RFC 9110, as header names are, and each once.
+            if HeaderName::from_bytes(name.as_bytes()).is_err() {
+                return Err(format!("{name:?} is no name of a subprotocol"));
+            }
+            if names[..at].contains(name) {
+                return Err(format!("{name:?} stands there twice"));
+            }
+        }
+        let value = HeaderValue::from_str(&names.join(", ")).map_err(|error| error.to_string())?;
+        self.websocket.insert(SEC_WEBSOCKET_PROTOCOL, value);
+        Ok(())
+    }
+}
+
+/// Adds a header to the caller's; the error names it and never shows its value.
+pub fn add_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
+    let known = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is no header name"))?;
+    if OWNED.contains(&known) || known.as_str().starts_with(OWNED_PREFIX) {
+        return Err(format!("{name:?} belongs to the request itself and can't be set"));
+    }
+    if known == header::PROXY_AUTHORIZATION {
+        // It would reach the server and not the proxy.
+        return Err(format!("{name:?} is for proxies; give user and password in the option \"proxy\""));
+    }
+    // Beyond ASCII it is not agreed what the bytes mean (RFC 9110, 5.5).
+    let read = value.is_ascii().then(|| HeaderValue::from_str(value).ok()).flatten();
+    let mut value =
+        read.ok_or_else(|| format!("the value of {name:?} has a character that headers can't carry"))?;
+    // Keeps it out of everything that prints headers.
+    value.set_sensitive(true);
+    match headers.entry(known) {
+        Entry::Vacant(free) => {
+            free.insert(value);
+            Ok(())
+        }
+        Entry::Occupied(_) => Err(format!("{name:?} stands there twice (names are the same in any case)")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_no_header_is_named() {
+        let mut headers = HeaderMap::new();
+        for (name, value, fault) in [
+            ("X-Token", "s3cret", ""),
+            ("Host", "other.example", ""),
+            ("x-token", "s3cret", "twice"),
+            ("Connection", "close", "belongs to the request"),
+            ("UPGRADE", "h2c", "belongs to the request"),
+            ("Sec-WebSocket-Key", "s3cret", "belongs to the request"),
+            ("content-length", "5", "belongs to the request"),
+            ("Proxy-Authorization", "s3cret", "option \"proxy\""),
+            ("X Y", "s3cret", "no header name"),
+            ("", "s3cret", "no header name"),
+            ("X-Line", "s3cret\r\nX-Other: 1", "can't carry"),
+            ("X-Letter", "s3cret ü", "can't carry"),
+        ] {
+            let error = add_header(&mut headers, name, value).err().unwrap_or_default();
+            assert!(error.contains(fault) && error.is_empty() == fault.is_empty(), "{name}: {error}");
+            assert!(!error.contains("s3cret") && (fault.is_empty() || error.contains(name)), "{error}");
+        }
+        assert_eq!(headers.len(), 2);
+        assert!(!format!("{headers:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn subprotocols_are_tokens() {
+        let mut headers = Headers::default();
+        headers.ask_for_protocols(&["a", "b.1"]).unwrap();
+        assert_eq!(headers.websocket["sec-websocket-protocol"], "a, b.1");
+        assert!(headers.polling.is_empty());
+        for names in [&["a", "a"][..], &["a b"], &[""], &["a,b"]] {
+            assert!(headers.ask_for_protocols(names).is_err(), "{names:?}");
+        }
+    }
+}
