@@ -286,7 +286,7 @@
 #define IM_EVENT_KIND_ACK 1
 
 /**
- * A question of the library (comes with a later version).
+ * A question of the library, answered by `im_client_answer`.
  */
 #define IM_EVENT_KIND_REQUEST 2
 
@@ -519,6 +519,38 @@ char *im_client_socket_id(im_client client);
  * protocol, transport, counters, queues. NULL on failure.
  */
 char *im_client_info(im_client client);
+
+/**
+ * Sets the auth, a JSON object, that the next CONNECT carries (Socket.IO 3 and later read it); NULL sends none. The
+ * connection that stands is not touched: `im_client_close` and `im_client_open` make a new one. Any thread.
+ *
+ * # Safety
+ * `auth_json` is NULL or NUL-terminated.
+ */
+im_status im_client_set_auth(im_client client,
+                             const char *auth_json);
+
+/**
+ * Sets the query, a JSON object as in the option `query`, that the next connection's URL carries, in place of the one
+ * before. Any thread.
+ *
+ * # Safety
+ * `query_json` is NULL (an error) or NUL-terminated.
+ */
+im_status im_client_set_query(im_client client,
+                              const char *query_json);
+
+/**
+ * Answers a request event (`event->kind` is `IM_EVENT_KIND_REQUEST`, `event->request` its id) with JSON: for `auth` and
+ * `query` an object that holds from now on, or `null`, which leaves things as they are. The connection attempt waits for it,
+ * within its `timeout`. Any thread, inside the callback or later; a second answer gives `IM_ERROR_NOT_FOUND`.
+ *
+ * # Safety
+ * `json` is NULL (an error) or NUL-terminated.
+ */
+im_status im_client_answer(im_client client,
+                           int64_t request,
+                           const char *json);
 
 /**
  * Sends an event with one argument, a JSON value; NULL sends none. What is emitted before the connection is up is sent

@@ -11,6 +11,7 @@ use std::{
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
+    credentials::Keeper,
     ending::Ending,
     mailbox::{Item, Mailbox},
     pool::Pool,
@@ -37,6 +38,7 @@ pub struct Client {
     subscriptions: Mutex<Subscriptions>,
     requests: Mutex<Requests>,
     replies: Mutex<Replies>,
+    pub(super) credentials: Keeper,
     /// The business error that came last, if it is one that ends a session.
     verdict: Mutex<Option<(i64, Instant)>>,
     connected: Mutex<Option<Connected>>,
@@ -77,6 +79,7 @@ impl Client {
             received_bytes: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             sent_bytes: AtomicU64::new(0),
+            credentials: Keeper::new(options.credentials.clone()),
             options,
             shared,
             network,

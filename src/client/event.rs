@@ -15,6 +15,8 @@ use crate::socketio::Received;
 pub enum Kind {
     Event = 0,
     Acknowledgement = 1,
+    /// Of the library, to the caller.
+    Request = 2,
 }
 
 /// The memory layout of the ABI's `im_event`, its pointers as addresses: they point into the event's own text, so the
@@ -65,6 +67,15 @@ impl Event {
 
     /// An event of the connection itself, with one argument.
     pub fn local(client: u64, name: &str, json: &str) -> Arc<Self> {
+        Self::own(client, Kind::Event, name, json, 0)
+    }
+
+    /// A question to the caller, with one argument.
+    pub fn request(client: u64, request: i64, name: &str, json: &str) -> Arc<Self> {
+        Self::own(client, Kind::Request, name, json, request)
+    }
+
+    fn own(client: u64, kind: Kind, name: &str, json: &str, request: i64) -> Arc<Self> {
         let received = Received {
             name: name.into(),
             id: None,
@@ -72,7 +83,7 @@ impl Event {
             extent: crate::socketio::Extent { first: Some(0..json.len()), all: 0..json.len() },
             attachments: Vec::new(),
         };
-        Self::build(client, Kind::Event, received, |_| {})
+        Self::build(client, kind, received, |view| view.request = request)
     }
 
     fn build(client: u64, kind: Kind, received: Received<'_>, set: impl FnOnce(&mut EventView)) -> Arc<Self> {

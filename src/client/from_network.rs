@@ -11,7 +11,7 @@ use super::{
     Event, Outcome, Status,
 };
 use crate::{
-    connection::{Attempt, ConnectFailure, Connected, Loss, Outgoing, Owner, State},
+    connection::{Attempt, ConnectFailure, Connected, CredentialsFuture, Loss, Outgoing, Owner, State},
     im::{self, Envelope},
     log::Level,
     socketio::{encode_event, Received},
@@ -67,16 +67,20 @@ impl Owner for Client {
         }
     }
 
+    fn credentials(&self, attempt: u64) -> CredentialsFuture<'_> {
+        self.next_credentials(attempt)
+    }
+
     fn on_connected(&self, connected: Connected) {
         *self.verdict() = None;
         self.pull();
-        let Connected { socket_id, revision, path, transport, attempts, .. } = &connected;
+        let Connected { socket_id, revision, path, transport, attempts, recovered, .. } = &connected;
         let connect = json!({
             "sid": socket_id,
             "protocol": revision.number(),
             "transport": transport,
             "path": path,
-            "recovered": false,
+            "recovered": recovered,
         });
         let attempts = *attempts;
         self.set_connected(Some(connected));

@@ -1,6 +1,7 @@
 //! What a handle stands for: options, operations, subscriptions, delivery, and what all clients share.
 //!
 //! * `client`: its state, its life, its subscriptions; `sending`, `deadlines`, `ending`: more of its operations
+//! * `credentials`: query and auth, renewed for each connection
 //! * `options`, `network_options`, `option_table`: the caller's options, from one table
 //! * `event`: an event as a callback sees it
 //! * `subscriptions`: who gets which event; what came too early for anybody
@@ -13,6 +14,7 @@
 
 #[allow(clippy::module_inception)]
 mod client;
+mod credentials;
 mod deadlines;
 mod delivery;
 mod ending;

@@ -18,11 +18,13 @@ pub enum Support {
 use Support::{Built, Meaningless, NotBuilt, Refused};
 
 /// `(name, support, meaning)`
-pub const OPTIONS: [(&str, Support, &str); 69] = [
+pub const OPTIONS: [(&str, Support, &str); 71] = [
     ("root", Built("string", "required"), "The server: scheme (`http`, `https`, `ws`, `wss`), host and port; no path."),
     ("nsp", Built("string", "required"), "The namespace: `chat`, `sso`, `/` or any other, with or without its slash."),
     ("query", Built("object", "{}"), "Goes into the URL: `token`, `userId`, `device_id`, `deviceType` ...; values are strings, numbers or booleans. In `chat`, `deviceType` is `desktop` unless it is given."),
     ("auth", Built("object", "none"), "Goes into the CONNECT packet (Socket.IO 3 and later read it)."),
+    ("askAuth", Built("boolean", "false"), "Asks for the auth before each connection: a request event `auth` that `im_client_answer` answers."),
+    ("askQuery", Built("boolean", "false"), "The same for the query, by a request event `query`."),
     ("path", Built("string", "`/ws`, then `/socket.io`"), "The HTTP path of the server's endpoint. By default both are tried and the one that works is remembered."),
     ("addTrailingSlash", Built("boolean", "true"), "Asks for `{path}/`, as the official clients do."),
     ("protocol", Built("`\"auto\"`, 3 or 4", "`\"auto\"`"), "The Engine.IO revision: 3 for Socket.IO 2.x servers, 4 for 3.x and 4.x. `auto` finds it out."),

@@ -5,23 +5,26 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{
+    credentials::{read_auth, read_query, Asks},
     option_table::{nearest, support_of, Support},
     Failed, Status,
 };
 use crate::{
-    connection::{Paths, Reconnection, Target},
+    connection::{Credentials, Paths, Reconnection, Target},
     engineio::Revision,
-    im::{self, EventNames},
-    transport::{encode_query, Timestamps, POLLING, WEBSOCKET},
+    im::EventNames,
+    transport::{Timestamps, POLLING, WEBSOCKET},
 };
 
 /// The longest time that an option takes, in milliseconds: a week.
 const LONGEST: u64 = 7 * 24 * 3600 * 1000;
-const DEVICE_TYPE: &str = "deviceType";
+pub(super) const DEVICE_TYPE: &str = "deviceType";
 
 #[derive(Clone, Debug)]
 pub struct Options {
     pub target: Target,
+    pub credentials: Credentials,
+    pub asks: Asks,
     pub auto_connect: bool,
     pub event_names: EventNames,
     pub pulls: bool,
@@ -81,18 +84,17 @@ impl Reader<'_> {
     fn read(&self, ignored: Vec<String>) -> Result<Options, Failed> {
         self.one_of("delivery", &["callback"])?;
         let namespace = self.namespace()?;
+        let credentials = self.credentials(&namespace)?;
         let target = Target {
             access: self.access()?,
             paths: self.paths()?,
             trailing_slash: self.flag("addTrailingSlash", true)?,
-            query: self.query(&namespace)?,
             namespace,
             timestamps: self.timestamps()?,
             transports: self.transports()?,
             try_all: self.flag("tryAllTransports", true)?,
             upgrade: self.flag("upgrade", true)?,
             remember_upgrade: self.flag("rememberUpgrade", false)?,
-            auth: self.auth()?,
             revision: self.protocol()?,
             connect_timeout: self.milliseconds("timeout", 20_000, 1)?,
             request_timeout: self.some_milliseconds("requestTimeout")?,
@@ -108,6 +110,8 @@ impl Reader<'_> {
         };
         Ok(Options {
             target,
+            credentials,
+            asks: Asks { query: self.flag("askQuery", false)?, auth: self.flag("askAuth", false)? },
             auto_connect: self.flag("autoConnect", true)?,
             event_names: match self.one_of("eventNames", &["wire", "constant"])? {
                 1 => EventNames::Constant,
@@ -212,29 +216,14 @@ impl Reader<'_> {
         }
     }
 
-    fn query(&self, namespace: &str) -> Result<String, Failed> {
-        let mut pairs: Vec<(&str, String)> = Vec::new();
-        match self.0.get("query") {
-            None => {}
-            Some(Value::Object(query)) => {
-                for (name, value) in query {
-                    pairs.push((name, query_value(name, value)?));
-                }
-            }
-            Some(_) => return Err(wrong("query", "an object")),
-        }
-        if namespace == im::CHAT && !pairs.iter().any(|(name, _)| *name == DEVICE_TYPE) {
-            pairs.push((DEVICE_TYPE, "desktop".into()));
-        }
-        Ok(encode_query(pairs.iter().map(|(name, value)| (*name, value.as_str()))))
-    }
-
-    fn auth(&self) -> Result<Option<String>, Failed> {
-        match self.0.get("auth") {
-            None => Ok(None),
-            Some(auth @ Value::Object(_)) => Ok(Some(auth.to_string())),
-            Some(_) => Err(wrong("auth", "an object")),
-        }
+    fn credentials(&self, namespace: &str) -> Result<Credentials, Failed> {
+        let none = Value::Object(Map::new());
+        let query = self.0.get("query").unwrap_or(&none);
+        let auth = self.0.get("auth").map(|auth| read_auth("the option \"auth\"", auth));
+        Ok(Credentials {
+            query: read_query("the option \"query\"", query, namespace)?,
+            auth: auth.transpose()?.flatten(),
+        })
     }
 
     /// Without being told, as the official clients: on long-polling, where caches may be in between.
@@ -293,17 +282,6 @@ impl Reader<'_> {
     }
 }
 
-fn query_value(name: &str, value: &Value) -> Result<String, Failed> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
-        _ => {
-            let message = format!("the option \"query\": {name:?} must be a string, a number or a boolean");
-            Err(Failed::new(Status::Option, message))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,7 +301,7 @@ mod tests {
         );
         assert_eq!(options.target.connect_timeout.as_millis(), 20_000);
         assert_eq!(options.target.namespace, "/chat");
-        assert_eq!(options.target.query, "deviceType=desktop");
+        assert_eq!(options.credentials.query, "deviceType=desktop");
     }
 
     #[test]
@@ -337,7 +315,7 @@ mod tests {
     #[test]
     fn the_query_is_kept_and_the_device_type_is_the_callers() {
         let options = parse(r#","query":{"deviceType":"x y","userId":111,"debug":true}"#).unwrap();
-        assert_eq!(options.target.query, "debug=true&deviceType=x%20y&userId=111");
+        assert_eq!(options.credentials.query, "debug=true&deviceType=x%20y&userId=111");
     }
 
     #[test]

@@ -69,6 +69,12 @@ impl Requests {
         Ok((number, first))
     }
 
+    /// A number that no request will have.
+    pub fn reserve(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
     /// Removes the deadlines of requests that are done, where they have become many.
     fn shrink(&mut self) {
         if self.deadlines.len() > 2 * self.pending.len() + 64 {

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout, timeout_at, Instant};
 use super::{
     owner::Attempt,
     search::{Known, Opened},
-    target::{Paths, Target, DEFAULT_PATHS},
+    target::{Credentials, Paths, Target, DEFAULT_PATHS},
 };
 use crate::{
     engineio::{self, Handshake, Packet, Revision},
@@ -31,6 +31,7 @@ const PARTING: Duration = Duration::from_millis(100);
 
 pub struct Attempts<'a> {
     pub target: &'a Target,
+    pub credentials: &'a Credentials,
     pub dialer: &'a Arc<Dialer>,
     pub log: &'a Log,
     pub transport: &'static str,
@@ -202,7 +203,7 @@ impl Attempts<'_> {
         Address {
             path: format!("{path}{slash}"),
             revision: asked.unwrap_or(Revision::V4),
-            query: target.query.clone(),
+            query: self.credentials.query.clone(),
             timestamps: target.timestamps.clone(),
         }
     }

@@ -14,11 +14,11 @@ use super::{
     outbound::Outgoing,
     owner::{Loss, Owner, Reason},
     search::Opened,
-    target::Target,
+    target::{Credentials, Target},
 };
 use crate::{
     engineio::Revision,
-    socketio::{Failure, Happening, Session, Settings},
+    socketio::{Failure, Happening, Recovery, Session, Settings},
     transport::{Frame, LossKind, Lost, Socket},
 };
 
@@ -65,11 +65,19 @@ pub struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    pub fn new(opened: Opened, target: &Target, link: &'a Link, owner: &'a dyn Owner, wish: Wish) -> Self {
+    pub fn new(
+        opened: Opened,
+        target: &Target,
+        (credentials, recovery): (Credentials, Option<Recovery>),
+        link: &'a Link,
+        owner: &'a dyn Owner,
+        wish: Wish,
+    ) -> Self {
         let settings = Settings {
             namespace: target.namespace.clone(),
-            query: target.query.clone(),
-            auth: target.auth.clone(),
+            query: credentials.query,
+            auth: credentials.auth,
+            recovery,
             revision: opened.asked.or(opened.socket.revision()),
         };
         let now = Instant::now();
@@ -101,7 +109,7 @@ impl<'a> Connection<'a> {
     pub async fn handshake(&mut self) -> Result<String, End> {
         loop {
             match self.turn().await? {
-                Some(Happening::Connected { socket_id, .. }) => return Ok(socket_id),
+                Some(Happening::Connected { socket_id }) => return Ok(socket_id),
                 Some(Happening::Refused { data }) => return Err(End::Refused(data)),
                 Some(happening) => self.tell(happening)?,
                 None => {}
@@ -131,9 +139,7 @@ impl<'a> Connection<'a> {
             Turn::Frame(Frame::Text(text)) => {
                 let happening = self.session.on_text(&text, Instant::now()).map_err(failed)?;
                 Ok(match happening {
-                    Some(Happening::Connected { socket_id, pid }) => {
-                        Some(Happening::Connected { socket_id, pid })
-                    }
+                    Some(Happening::Connected { socket_id }) => Some(Happening::Connected { socket_id }),
                     Some(Happening::Refused { data }) => Some(Happening::Refused { data }),
                     Some(Happening::Closed) => Some(Happening::Closed),
                     Some(Happening::Disconnected) => Some(Happening::Disconnected),

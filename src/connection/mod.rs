@@ -22,6 +22,6 @@ mod task;
 
 pub use link::{Link, State};
 pub use outbound::Outgoing;
-pub use owner::{Attempt, ConnectFailure, Connected, Loss, Owner};
-pub use target::{Paths, Reconnection, Target};
+pub use owner::{Attempt, ConnectFailure, Connected, CredentialsFuture, Loss, Owner};
+pub use target::{Credentials, Paths, Reconnection, Target};
 pub use task::{run, Surroundings};

@@ -1,5 +1,8 @@
 //! What the floor above is told, and asked.
 
+use std::{future::Future, pin::Pin};
+
+use super::target::Credentials;
 use crate::{engineio::Revision, socketio::Received, transport::TransportError};
 
 /// A connection that stands.
@@ -11,6 +14,8 @@ pub struct Connected {
     pub transport: &'static str,
     /// With the values of the query masked.
     pub url: String,
+    /// The server restored the session that was lost, with what it had missed.
+    pub recovered: bool,
     /// Attempts that it took after a loss; 0 for the first connection.
     pub attempts: u64,
 }
@@ -70,9 +75,13 @@ pub struct Loss {
     pub description: String,
 }
 
+pub type CredentialsFuture<'a> = Pin<Box<dyn Future<Output = Credentials> + Send + 'a>>;
+
 /// The client, as its connection sees it. All calls come from the connection's task and must not block.
 pub trait Owner: Send + Sync + 'static {
     fn on_connecting(&self, attempt: u64);
+    /// What the next connection identifies itself with; the caller may be asked first.
+    fn credentials(&self, attempt: u64) -> CredentialsFuture<'_>;
     /// The namespace is connected; the owner sets the link's state to that before it tells anybody.
     fn on_connected(&self, connected: Connected);
     /// The connection goes on over another transport.

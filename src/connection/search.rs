@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{
     attempts::Attempts,
     owner::Attempt,
-    target::{Paths, Target},
+    target::{Credentials, Paths, Target},
 };
 use crate::{
     engineio::{Handshake, Revision},
@@ -74,6 +74,7 @@ pub struct Opened {
 
 pub struct Search<'a> {
     pub target: &'a Target,
+    pub credentials: &'a Credentials,
     pub memory: &'a Memory,
     pub dialer: &'a Arc<Dialer>,
     pub log: &'a Log,
@@ -127,8 +128,16 @@ impl Search<'_> {
                 }
             }
         };
-        let Search { target, dialer, log, .. } = self;
-        Attempts { target, dialer, log, transport, limit, deadline: self.deadline.min(now + limit) }
+        let Search { target, credentials, dialer, log, .. } = self;
+        Attempts {
+            target,
+            credentials,
+            dialer,
+            log,
+            transport,
+            limit,
+            deadline: self.deadline.min(now + limit),
+        }
     }
 
     /// The transports in the order in which they are tried.

@@ -15,8 +15,6 @@ pub struct Target {
     pub trailing_slash: bool,
     /// With its slash.
     pub namespace: String,
-    /// The caller's query, encoded.
-    pub query: String,
     pub timestamps: Timestamps,
     /// In the order in which they are tried.
     pub transports: Vec<&'static str>,
@@ -26,8 +24,6 @@ pub struct Target {
     pub upgrade: bool,
     /// After an upgrade the next connection starts with WebSocket.
     pub remember_upgrade: bool,
-    /// A JSON object for the CONNECT.
-    pub auth: Option<String>,
     /// The revision that the caller named; else it is found out.
     pub revision: Option<Revision>,
     /// For all of a connection: lookup to CONNECT answer.
@@ -38,6 +34,15 @@ pub struct Target {
     /// How long reading may pause for a full queue.
     pub max_pause: Duration,
     pub reconnection: Reconnection,
+}
+
+/// What one connection identifies itself with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// Encoded, for the URL.
+    pub query: String,
+    /// A JSON object for the CONNECT.
+    pub auth: Option<String>,
 }
 
 impl Target {

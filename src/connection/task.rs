@@ -1,6 +1,6 @@
 //! The life of a connection's task: wait until the caller wants a connection, connect, drive, and try again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::{sleep, timeout_at, Instant};
 
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     engineio::Revision,
     log::{Level, Log},
+    socketio::Recovery,
     transport::{Dialer, Step, TlsCache, TransportError},
 };
 
@@ -30,7 +31,7 @@ pub struct Surroundings {
 pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, surroundings: Surroundings) {
     let Surroundings { tls, log, .. } = &surroundings;
     let dialer = Arc::new(Dialer::new(target.access.clone(), tls.clone(), log.clone()));
-    let task = Task { target, dialer, link, owner, surroundings };
+    let task = Task { target, dialer, link, owner, surroundings, recovery: Mutex::default() };
     loop {
         let wish = task.link.wish();
         if wish.end {
@@ -52,6 +53,7 @@ struct Task {
     link: Arc<Link>,
     owner: Arc<dyn Owner>,
     surroundings: Surroundings,
+    recovery: Mutex<Option<Recovery>>,
 }
 
 /// What follows a connection, or an attempt.
@@ -68,7 +70,7 @@ impl Task {
         loop {
             self.link.set_state(State::Connecting);
             self.owner.on_connecting(backoff.attempts);
-            let connecting = self.connect(wish);
+            let connecting = self.connect(wish, backoff.attempts);
             let connected = tokio::select! {
                 done = connecting => done,
                 () = self.link.until_closed(wish.closes) => return,
@@ -104,18 +106,32 @@ impl Task {
     }
 
     /// Opens a connection and joins the namespace, within the connect timeout.
-    async fn connect(&self, wish: Wish) -> Result<(Connection<'_>, Connected), ConnectFailure> {
+    async fn connect(&self, wish: Wish, attempt: u64) -> Result<(Connection<'_>, Connected), ConnectFailure> {
         let deadline = Instant::now() + self.target.connect_timeout;
+        let credentials = timeout_at(deadline, self.owner.credentials(attempt)).await;
+        let credentials = credentials.map_err(|_| self.unanswered())?;
         let Surroundings { memory, log, .. } = &self.surroundings;
-        let search = Search { target: &self.target, memory, dialer: &self.dialer, log, deadline };
+        let search = Search {
+            target: &self.target,
+            credentials: &credentials,
+            memory,
+            dialer: &self.dialer,
+            log,
+            deadline,
+        };
         let opened = search.open().await.map_err(|attempts| failure(attempts, None))?;
         let Opened { path, url, .. } = &opened;
         let (path, url) = (path.clone(), url.clone());
-        let mut connection = Connection::new(opened, &self.target, &self.link, &*self.owner, wish);
+        let recovery = self.recovery().clone();
+        let pid = recovery.as_ref().map(|recovery| recovery.pid.clone());
+        let identity = (credentials, recovery);
+        let mut connection = Connection::new(opened, &self.target, identity, &self.link, &*self.owner, wish);
         let transport = connection.transport();
         let failed = |why: &str| self.namespace_failed(path.clone(), url.clone(), transport, why);
         let why = match timeout_at(deadline, connection.handshake()).await {
             Ok(Ok(socket_id)) => {
+                let recovery = connection.session().recovery();
+                let recovered = pid.is_some() && recovery.map(|now| &now.pid) == pid.as_ref();
                 let revision = connection.session().revision().unwrap_or(Revision::V4);
                 let connected = Connected {
                     socket_id,
@@ -123,6 +139,7 @@ impl Task {
                     path,
                     transport: connection.transport(),
                     url,
+                    recovered,
                     attempts: 0,
                 };
                 return Ok((connection, connected));
@@ -143,6 +160,19 @@ impl Task {
         };
         connection.deliver_early();
         Err(failure(vec![failed(&why)], None))
+    }
+
+    fn unanswered(&self) -> ConnectFailure {
+        let limit = self.target.connect_timeout.as_millis();
+        let message = format!(
+            "nobody answered the request event (options \"askQuery\", \"askAuth\") within {limit} ms (option \"timeout\")"
+        );
+        ConnectFailure { message, ..failure(Vec::new(), None) }
+    }
+
+    /// What the last connection left for connection state recovery.
+    fn recovery(&self) -> MutexGuard<'_, Option<Recovery>> {
+        self.recovery.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn namespace_failed(&self, path: String, url: String, transport: &'static str, what: &str) -> Attempt {
@@ -182,6 +212,7 @@ impl Task {
         self.owner.on_connected(connected);
         let first_transport = connection.transport();
         let end = connection.drive().await;
+        *self.recovery() = connection.session().recovery().cloned();
         if connection.transport() != first_transport {
             self.surroundings.memory.upgraded(&self.target);
         }

@@ -41,7 +41,7 @@ pub const IM_MESSAGE_DOMAIN_NOTICE: i32 = 4;
 pub const IM_EVENT_KIND_EVENT: i32 = 0;
 /// The server's answer to a request.
 pub const IM_EVENT_KIND_ACK: i32 = 1;
-/// A question of the library (comes with a later version).
+/// A question of the library, answered by `im_client_answer`.
 pub const IM_EVENT_KIND_REQUEST: i32 = 2;
 
 /// No connection, and none wanted.

@@ -8,6 +8,7 @@ mod arguments;
 mod callbacks;
 mod client;
 mod constants;
+mod credentials;
 mod emit;
 mod event;
 mod exit;
@@ -21,6 +22,7 @@ mod types;
 
 pub use client::*;
 pub use constants::*;
+pub use credentials::*;
 pub use emit::*;
 pub use event::*;
 pub use library::*;

@@ -16,7 +16,7 @@ mod v5;
 pub use arguments::{Arguments, Extent};
 pub use decoder::{DecodeError, Decoded, Decoder};
 pub use packet::{encode_ack, encode_event, Kind, Packet};
-pub use session::{Failure, Happening, Received, Session, Settings};
+pub use session::{Failure, Happening, Received, Recovery, Session, Settings};
 
 /// Event names that belong to the connection itself: a server must not send them, a caller can't emit them.
 /// Source: the reserved names of the official parser for protocol 5.

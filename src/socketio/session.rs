@@ -31,8 +31,17 @@ pub struct Settings {
     pub query: String,
     /// A JSON object for the CONNECT.
     pub auth: Option<String>,
+    /// What the connection before left.
+    pub recovery: Option<Recovery>,
     /// The revision that the caller named, or that the URL had to ask for; else it is found out.
     pub revision: Option<Revision>,
+}
+
+/// Connection state recovery of Socket.IO 4.6 and later: a session's private id, and the last event that came in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    pub pid: String,
+    pub offset: Option<String>,
 }
 
 /// An event or an acknowledgement for the namespace.
@@ -51,7 +60,6 @@ pub enum Happening<'a> {
     /// The namespace is connected.
     Connected {
         socket_id: String,
-        pid: Option<String>,
     },
     /// The server refused the namespace: its text or object as JSON.
     Refused {
@@ -116,6 +124,8 @@ pub struct Session {
     decoder: Decoder,
     phase: Phase,
     transmit: VecDeque<Cow<'static, str>>,
+    /// For the connection after this one; only servers that offer it give a private id.
+    recovery: Option<Recovery>,
     /// Events that came before the CONNECT was answered.
     early: VecDeque<Decoded<'static>>,
     early_bytes: usize,
@@ -130,6 +140,7 @@ impl Session {
             decoder: Decoder::new(),
             phase: Phase::AwaitAnswer,
             transmit: VecDeque::new(),
+            recovery: None,
             early: VecDeque::new(),
             early_bytes: 0,
             settings,
@@ -153,6 +164,11 @@ impl Session {
         self.revision
     }
 
+    /// What the next connection may continue.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_ref()
+    }
+
     pub fn is_connected(&self) -> bool {
         self.phase == Phase::Connected
     }
@@ -166,7 +182,8 @@ impl Session {
 
     /// Sends the one CONNECT.
     fn ask(&mut self) {
-        let Settings { namespace, query, auth, .. } = &self.settings;
+        let Settings { namespace, query, auth, recovery, .. } = &self.settings;
+        let auth = v5::connect_data(auth.as_deref(), recovery.as_ref());
         let frame = match self.revision {
             Some(Revision::V3) => v4::connect_frame(namespace, query, auth.as_deref()),
             Some(Revision::V4) | None => Some(v5::connect_frame(namespace, auth.as_deref())),
@@ -182,7 +199,9 @@ impl Session {
 
     /// The next event that came before the CONNECT was answered, or failed.
     pub fn poll_early(&mut self) -> Option<Received<'static>> {
-        self.early.pop_front().map(received)
+        let packet = self.early.pop_front()?;
+        self.note_offset(&packet);
+        Some(received(packet))
     }
 
     pub fn deadline(&self) -> Option<Instant> {
@@ -292,7 +311,10 @@ impl Session {
             }
             // A packet of a namespace that was never joined, or after the end, is no concern of ours.
             _ if !ours || self.phase != Phase::Connected => Ok(None),
-            Kind::Event | Kind::BinaryEvent => Ok(Some(Happening::Event(received(packet)))),
+            Kind::Event | Kind::BinaryEvent => {
+                self.note_offset(&packet);
+                Ok(Some(Happening::Event(received(packet))))
+            }
             Kind::Ack | Kind::BinaryAck => Ok(Some(Happening::Ack(received(packet)))),
             Kind::Disconnect => Ok(None),
         }
@@ -323,7 +345,18 @@ impl Session {
             (None, _) => (v4::socket_id(&self.settings.namespace, &self.handshake.sid), None),
         };
         self.phase = Phase::Connected;
-        Ok(Some(Happening::Connected { socket_id, pid }))
+        // A session that goes on keeps the offset that it had.
+        let before = self.settings.recovery.take().filter(|before| pid.as_ref() == Some(&before.pid));
+        self.recovery = before.or(pid.map(|pid| Recovery { pid, offset: None }));
+        Ok(Some(Happening::Connected { socket_id }))
+    }
+
+    /// Where the session can be recovered, the last argument of an event is its offset.
+    fn note_offset(&mut self, packet: &Decoded<'_>) {
+        let Some(recovery) = &mut self.recovery else { return };
+        if let Some(offset) = v5::last_string(&packet.data).filter(|_| packet.extent.first.is_some()) {
+            recovery.offset = Some(offset.to_owned());
+        }
     }
 
     /// An ERROR on the root of a 2.x server reaches every namespace.

@@ -13,7 +13,13 @@ fn handshake(max_payload: Option<u64>) -> Handshake {
 }
 
 fn settings(namespace: &str, revision: Option<Revision>) -> Settings {
-    Settings { namespace: namespace.into(), query: "token=a%20b".into(), auth: None, revision }
+    Settings {
+        namespace: namespace.into(),
+        query: "token=a%20b".into(),
+        auth: None,
+        recovery: None,
+        revision,
+    }
 }
 
 fn session(namespace: &str, revision: Option<Revision>, max_payload: Option<u64>) -> (Session, Instant) {
@@ -26,7 +32,7 @@ fn sent(session: &mut Session) -> Vec<String> {
 }
 
 fn connected(socket_id: &str) -> Option<Happening<'static>> {
-    Some(Happening::Connected { socket_id: socket_id.into(), pid: None })
+    Some(Happening::Connected { socket_id: socket_id.into() })
 }
 
 #[test]
@@ -35,7 +41,7 @@ fn max_payload_proves_generation_4() {
     assert_eq!(session.revision(), Some(Revision::V4));
     assert_eq!(sent(&mut session), ["40/chat,"]);
     let answer = session.on_text("40/chat,{\"sid\":\"s\",\"pid\":\"p\"}", now).unwrap();
-    assert_eq!(answer, Some(Happening::Connected { socket_id: "s".into(), pid: Some("p".into()) }));
+    assert_eq!(answer, Some(Happening::Connected { socket_id: "s".into() }));
     assert!(sent(&mut session).is_empty(), "one CONNECT, no ping");
 }
 

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod c_programs;
+mod credentials;
 mod im;
 mod interop;
 mod polling;

@@ -18,6 +18,8 @@ pub struct Recorded {
     pub json: Value,
     pub args: Value,
     pub ack_id: u64,
+    /// The id of a request event.
+    pub request: i64,
 }
 
 /// Outcomes of requests: status and reply.
@@ -51,7 +53,8 @@ unsafe extern "C" fn record(event: *const im_event, log: *mut c_void) {
     // SAFETY: a valid event.
     let args = text(unsafe { im_event_args(event) });
     let args = serde_json::from_str(&args).expect("the arguments are JSON");
-    let recorded = Recorded { name: text(event.name), json, args, ack_id: event.ack_id };
+    let recorded =
+        Recorded { name: text(event.name), json, args, ack_id: event.ack_id, request: event.request };
     log.lock().expect("no test panics in a callback").push(recorded);
 }
 
@@ -118,6 +121,11 @@ impl TestClient {
     /// The first arguments of all events of a name so far.
     pub fn all(&self, name: &str) -> Vec<Value> {
         self.events().into_iter().filter(|event| event.name == name).map(|event| event.json).collect()
+    }
+
+    /// The ids of all request events of a name so far.
+    pub fn requests(&self, name: &str) -> Vec<i64> {
+        self.events().into_iter().filter(|event| event.name == name).map(|event| event.request).collect()
     }
 
     pub fn count(&self, name: &str) -> usize {

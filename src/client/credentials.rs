@@ -1,0 +1,185 @@
+//! What a client identifies itself with: the query and the auth, set for the next connection or asked for before each.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::{json, Map, Value};
+use tokio::sync::oneshot;
+
+use super::{
+    client::Client, from_network::request_id, mailbox::Item, options::DEVICE_TYPE, Event, Failed, Status,
+};
+use crate::{
+    connection::{Credentials, CredentialsFuture},
+    im,
+    transport::encode_query,
+};
+
+/// What the caller is asked about before each connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asks {
+    pub query: bool,
+    pub auth: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Topic {
+    Query,
+    Auth,
+}
+
+impl Topic {
+    /// The name of the request event.
+    fn name(self) -> &'static str {
+        match self {
+            Topic::Query => "query",
+            Topic::Auth => "auth",
+        }
+    }
+}
+
+/// Somebody waits for the answer.
+type Question = (Topic, oneshot::Sender<()>);
+
+#[derive(Default)]
+struct State {
+    now: Credentials,
+    questions: HashMap<i64, Question>,
+}
+
+pub struct Keeper(Mutex<State>);
+
+impl Keeper {
+    pub fn new(now: Credentials) -> Self {
+        Keeper(Mutex::new(State { now, questions: HashMap::new() }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Client {
+    /// The next connection sends this auth, a JSON object; none of it where that is none.
+    pub fn set_auth(&self, auth: Option<&str>) -> Result<(), Failed> {
+        let auth = match auth {
+            None => None,
+            Some(text) => read_auth("the auth", &value("the auth", text)?)?,
+        };
+        self.credentials.lock().now.auth = auth;
+        Ok(())
+    }
+
+    /// The next connection sends this query, a JSON object, in place of the one before.
+    pub fn set_query(&self, query: &str) -> Result<(), Failed> {
+        let query = read_query("the query", &value("the query", query)?, &self.options().target.namespace)?;
+        self.credentials.lock().now.query = query;
+        Ok(())
+    }
+
+    /// Answers a request event; JSON `null` leaves things as they are.
+    pub fn answer(&self, request: i64, json: &str) -> Result<(), Failed> {
+        let unknown = || {
+            let message = format!("no request {request} of the library waits for an answer");
+            Failed::new(Status::NotFound, message)
+        };
+        let given = value("the answer", json)?;
+        let mut state = self.credentials.lock();
+        let topic = state.questions.get(&request).ok_or_else(unknown)?.0;
+        match (topic, &given) {
+            (_, Value::Null) => {}
+            (Topic::Auth, given) => state.now.auth = read_auth("the answer", given)?,
+            (Topic::Query, given) => {
+                state.now.query = read_query("the answer", given, &self.options().target.namespace)?;
+            }
+        }
+        let (_, waiting) = state.questions.remove(&request).ok_or_else(unknown)?;
+        // A connection attempt that ended meanwhile does not wait any more; what was set holds for the next.
+        let _ = waiting.send(());
+        Ok(())
+    }
+
+    /// What the next connection identifies itself with, once the caller has answered what he wants to be asked.
+    pub(super) fn next_credentials(&self, attempt: u64) -> CredentialsFuture<'_> {
+        let Asks { query, auth } = self.options().asks;
+        let topics = [(query, Topic::Query), (auth, Topic::Auth)];
+        let questions: Vec<_> =
+            topics.iter().filter(|(wanted, _)| *wanted).map(|(_, topic)| self.ask(*topic, attempt)).collect();
+        Box::pin(async move {
+            for question in questions {
+                question.answered().await;
+            }
+            self.credentials.lock().now.clone()
+        })
+    }
+
+    fn ask(&self, topic: Topic, attempt: u64) -> Waiting<'_> {
+        let id = request_id(self.requests().reserve());
+        let (answer, waiting) = oneshot::channel();
+        self.credentials.lock().questions.insert(id, (topic, answer));
+        let json = json!({ "attempt": attempt }).to_string();
+        self.queue(Item::Event(Event::request(self.handle(), id, topic.name(), &json)));
+        Waiting { client: self, id, waiting }
+    }
+}
+
+/// A question on its way; forgotten where the attempt that asked is given up.
+struct Waiting<'a> {
+    client: &'a Client,
+    id: i64,
+    waiting: oneshot::Receiver<()>,
+}
+
+impl Waiting<'_> {
+    async fn answered(mut self) {
+        // It is never dropped unanswered while this waits.
+        let _ = (&mut self.waiting).await;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.client.credentials.lock().questions.remove(&self.id);
+    }
+}
+
+fn value(what: &str, json: &str) -> Result<Value, Failed> {
+    serde_json::from_str(json)
+        .map_err(|error| Failed::new(Status::Json, format!("{what} is no JSON: {error}")))
+}
+
+fn must(what: &str, shape: &str) -> Failed {
+    Failed::new(Status::Option, format!("{what} must be {shape}"))
+}
+
+/// Reads a query; `what` names it in errors. In `chat` the device type is added where it is missing.
+pub fn read_query(what: &str, given: &Value, namespace: &str) -> Result<String, Failed> {
+    let given = given.as_object().ok_or_else(|| must(what, "an object"))?;
+    let mut pairs = query_pairs(what, given)?;
+    if namespace == im::CHAT && !given.contains_key(DEVICE_TYPE) {
+        pairs.push((DEVICE_TYPE, "desktop".into()));
+    }
+    Ok(encode_query(pairs.iter().map(|(name, value)| (*name, value.as_str()))))
+}
+
+fn query_pairs<'a>(what: &str, given: &'a Map<String, Value>) -> Result<Vec<(&'a str, String)>, Failed> {
+    let pair = |(name, value): (&'a String, &Value)| match value {
+        Value::String(text) => Ok((name.as_str(), text.clone())),
+        Value::Number(_) | Value::Bool(_) => Ok((name.as_str(), value.to_string())),
+        _ => {
+            let message = format!("{what}: {name:?} must be a string, a number or a boolean");
+            Err(Failed::new(Status::Option, message))
+        }
+    };
+    given.iter().map(pair).collect()
+}
+
+/// Reads an auth, which goes into the CONNECT as it is.
+pub fn read_auth(what: &str, given: &Value) -> Result<Option<String>, Failed> {
+    match given {
+        auth @ Value::Object(_) => Ok(Some(auth.to_string())),
+        _ => Err(must(what, "an object")),
+    }
+}
