@@ -261,7 +261,7 @@ impl<'a> Connection<'a> {
             let frame = match self.session.poll_transmit() {
                 Some(frame) => frame.into_owned(),
                 None if connected => match self.pop() {
-                    Some(frame) => frame,
+                    Some(outgoing) => outgoing.frame,
                     None => break,
                 },
                 None => break,
@@ -274,16 +274,16 @@ impl<'a> Connection<'a> {
     }
 
     /// The caller's next frame. Answers that belong to an earlier connection are dropped.
-    fn pop(&mut self) -> Option<String> {
+    fn pop(&mut self) -> Option<Outgoing> {
         loop {
-            let Outgoing { frame, request, connection, .. } = self.link.pop(self.wish.closes)?;
-            let stale = connection.is_some_and(|connection| connection != self.number);
-            if stale || request.is_some_and(|request| !self.owner.on_sent(request)) {
+            let outgoing = self.link.pop(self.wish.closes)?;
+            let stale = outgoing.connection.is_some_and(|connection| connection != self.number);
+            if stale || !self.owner.on_sent(&outgoing) {
                 // Nothing is written for it, but a flush that waits for it has to hear that it is gone.
                 self.unflushed = true;
                 continue;
             }
-            return Some(frame);
+            return Some(outgoing);
         }
     }
 
@@ -321,7 +321,8 @@ fn tell(owner: &dyn Owner, connection: u64, happening: Option<Happening<'_>>) ->
             return Err(End::Lost(closed("the server sent an Engine.IO close packet")))
         }
         Some(Happening::Refused { data }) => return Err(End::Refused(data)),
-        Some(Happening::Heartbeat | Happening::Connected { .. }) | None => {}
+        Some(Happening::Heartbeat { latency }) => owner.on_heartbeat(latency),
+        Some(Happening::Connected { .. }) | None => {}
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use crate::support::{command, socketio};
 
 #[path = "../../src/im/event_table.rs"]
 mod event_table;
+#[path = "../../src/client/info_table.rs"]
+mod info_table;
 #[path = "../../src/client/local_event_table.rs"]
 mod local_event_table;
 #[allow(dead_code)]
@@ -91,6 +93,9 @@ fn the_tables_are_those_of_the_library() {
     }
     for (constant, wire, meaning) in event_table::EVENTS {
         has(format!("| `IM_{constant}` | `{wire}` | {meaning} |"));
+    }
+    for (name, meaning) in info_table::INFO_FIELDS {
+        has(format!("| `{name}` | {meaning} |"));
     }
     for (name, meaning) in local_event_table::LOCAL_EVENTS {
         has(format!("| `IM_EVENT_{}` | `{name}` | {meaning} |", name.to_uppercase()));
