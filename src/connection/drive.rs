@@ -1,6 +1,7 @@
 //! One connection, from its open packet to its loss.
 
 use std::{
+    collections::VecDeque,
     future::Future,
     pin::Pin,
     task::{ready, Context, Poll},
@@ -18,6 +19,7 @@ use super::{
     target::Target,
 };
 use crate::{
+    engineio::{self, Revision},
     socketio::{Failure, Happening, Session, Settings},
     transport::{close_text, loss_of, LossKind, Message, WebSocket},
 };
@@ -56,6 +58,8 @@ pub struct Connection<'a> {
     number: u64,
     timer: Pin<Box<Sleep>>,
     timer_at: Option<Instant>,
+    /// Of the packet that was handed to the socket last, in the form of the revision.
+    attachments: VecDeque<Vec<u8>>,
     /// Something was handed to the socket and not flushed yet.
     unflushed: bool,
     paused: Option<Instant>,
@@ -80,6 +84,7 @@ impl<'a> Connection<'a> {
             number: link.next_connection(),
             timer: Box::pin(sleep_until((now + NEVER).into())),
             timer_at: None,
+            attachments: VecDeque::new(),
             unflushed: false,
             paused: None,
             max_pause: target.max_pause,
@@ -258,19 +263,30 @@ impl<'a> Connection<'a> {
                 Poll::Pending => break,
                 Poll::Ready(ready) => ready?,
             }
-            let frame = match self.session.poll_transmit() {
-                Some(frame) => frame.into_owned(),
-                None if connected => match self.pop() {
-                    Some(outgoing) => outgoing.frame,
-                    None => break,
-                },
-                None => break,
-            };
-            bytes += frame.len();
+            let Some(message) = self.next_message(connected) else { break };
+            bytes += message.len();
             self.unflushed = true;
-            Pin::new(&mut self.socket).start_send(Message::text(frame))?;
+            Pin::new(&mut self.socket).start_send(message)?;
         }
         Ok(self.unflushed)
+    }
+
+    /// The next frame for the socket. Attachments go right behind their packet: no other may come between.
+    fn next_message(&mut self, connected: bool) -> Option<Message> {
+        if let Some(attachment) = self.attachments.pop_front() {
+            return Some(Message::binary(attachment));
+        }
+        if let Some(frame) = self.session.poll_transmit() {
+            return Some(Message::text(frame.into_owned()));
+        }
+        let outgoing = if connected { self.pop()? } else { return None };
+        let v3 = self.session.revision() != Some(Revision::V4);
+        let encoded = outgoing.attachments.into_iter().map(|data| match v3 {
+            true => engineio::v3::encode_binary(&data),
+            false => data,
+        });
+        self.attachments.extend(encoded);
+        Some(Message::text(outgoing.frame))
     }
 
     /// The caller's next frame. Answers that belong to an earlier connection are dropped.
