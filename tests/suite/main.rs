@@ -1,10 +1,15 @@
 //! The tests that need the whole library: through the C ABI, against real servers and against servers that misbehave.
 //! One binary, so that it links once; every test starts and ends its own servers on free ports.
 
+mod acks;
 mod bad_input;
+mod binary;
 mod c_programs;
+mod emitting;
 mod im;
+mod info;
 mod interop;
+mod listening;
 mod readme;
 mod reconnection;
 mod repository;

@@ -2,12 +2,13 @@
 
 use std::{path::Path, process::Command};
 
-use crate::support::{command, socketio};
+use crate::{
+    info::info_table,
+    support::{command, socketio},
+};
 
 #[path = "../../src/im/event_table.rs"]
 mod event_table;
-#[path = "../../src/client/info_table.rs"]
-mod info_table;
 #[path = "../../src/client/local_event_table.rs"]
 mod local_event_table;
 #[allow(dead_code)]
