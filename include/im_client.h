@@ -645,7 +645,8 @@ int64_t im_client_clear_send_buffer(im_client client);
 /**
  * Waits until all that was emitted before was written to the socket (or was lost with its connection: an acknowledgement
  * tells what arrived); at most `timeout_ms` (0: without end), then
- * `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile.
+ * `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile. With the
+ * option `retries` each emit goes out only after the one before it was acknowledged or given up, so this waits for that too.
  */
 im_status im_client_flush(im_client client,
                           int64_t timeout_ms);

@@ -229,7 +229,8 @@ pub extern "C" fn im_client_clear_send_buffer(client: im_client) -> i64 {
 
 /// Waits until all that was emitted before was written to the socket (or was lost with its connection: an acknowledgement
 /// tells what arrived); at most `timeout_ms` (0: without end), then
-/// `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile.
+/// `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile. With the
+/// option `retries` each emit goes out only after the one before it was acknowledged or given up, so this waits for that too.
 #[no_mangle]
 pub extern "C" fn im_client_flush(client: im_client, timeout_ms: i64) -> im_status {
     with(client, |client| client.flush(timeout(timeout_ms)?).map(|()| 0))

@@ -219,6 +219,8 @@ impl Session {
     }
 
     pub fn resume(&mut self, now: Instant) {
+        // An answer that lay in the socket meanwhile tells nothing of the way.
+        self.ping = None;
         self.heartbeat.resume(now);
     }
 

@@ -151,6 +151,10 @@ fn the_answer_to_our_ping_tells_the_round_trip() {
     let answered = session.on_text("3", due + Duration::from_millis(7)).unwrap();
     assert_eq!(answered, Some(Happening::Heartbeat { latency }));
     assert_eq!(session.on_text("3", due).unwrap(), None, "nobody asked");
+    session.on_time(session.deadline().unwrap()).unwrap();
+    session.pause(due);
+    session.resume(due);
+    assert_eq!(session.on_text("3", due).unwrap(), None, "the answer may have waited");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use ::im_client::{im_client_cancel, im_status};
+use ::im_client::{im_client_cancel, im_client_open, im_status};
 use serde_json::{json, Value};
 
 use crate::support::*;
@@ -261,6 +261,24 @@ fn many_reconnects_neither_lose_nor_reorder_what_is_retried() {
         received.dedup();
         assert_eq!(received, (0..COUNT).map(|n| json!(n)).collect::<Vec<_>>(), "generation {generation}");
         assert!(client.count("reconnect") >= 10, "{}", client.count("reconnect"));
+    }
+}
+
+#[test]
+fn closing_keeps_what_is_retried_for_the_next_open() {
+    for generation in GENERATIONS {
+        let server = socketio(generation, &[]);
+        let client = connected(&server, json!({ "retries": 5, "ackTimeout": 60_000 }));
+        let (out, queued) = (Answers::default(), Answers::default());
+        assert!(client.ask_blobs("nth_ack", "[2,\"out\"]", &[], 0, 0, &out) > 0);
+        client.ask_plain("echo", &json!("queued"), &queued);
+        server.wait_received("nth_ack", 1);
+        client.close();
+        client.wait("disconnect");
+        assert!(out.all().is_empty() && queued.all().is_empty());
+        assert_eq!(im_client_open(client.handle), 0);
+        assert_eq!(outcome_of(&out), (0, json!(["out", 2])));
+        assert_eq!(outcome_of(&queued), (0, json!(["queued"])));
     }
 }
 
