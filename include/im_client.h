@@ -32,13 +32,18 @@
  * another thread is in im_client_new.
  *
  * Once. Every accepted acknowledgement function and every free function is called exactly once.
+ * Binary. Blob i of a call stands where its JSON arguments have {"_placeholder":true,"num":i}, and so it comes with an event:
+ * im_event_blob gives the bytes. At most 10 go into one packet.
+ *
+ * Once. Every accepted acknowledgement function and every free function is called exactly once. What is emitted
+ * goes out once, unless the option retries asks for more.
  *
  * Early events. What arrives before the first subscription of its name waits (per client the newest 64, at most 256 KiB, each
  * for 10 s), so nothing is lost between im_client_new and im_client_on.
  *
  * Bounds. What waits to be sent is bounded (sendQueueBytes): beyond it im_client_emit fails with IM_ERROR_QUEUE_FULL (one
- * packet alone may be larger). What
- * waits for your callbacks is bounded (receiveQueueBytes): beyond it reading pauses and nothing is dropped.
+ * packet alone may be larger); im_client_clear_send_buffer empties it. What waits for your callbacks is bounded
+ * (receiveQueueBytes): beyond it reading pauses and nothing is dropped.
  *
  * Callbacks must not throw or longjmp. A fork leaves the parent's clients to the parent: in the child their handles give
  * IM_ERROR_FORKED, and new clients work; a child that was forked inside a callback must not return from it.
@@ -188,6 +193,9 @@
 
 /** The connection's own: no attempt is left: {"attempts"}. */
 #define IM_EVENT_RECONNECT_FAILED "reconnect_failed"
+
+/** The connection's own: a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}. Only where somebody subscribes to it by its name. */
+#define IM_EVENT_PING "ping"
 
 
 /**
@@ -341,7 +349,7 @@
 #define IM_LOG_TRACE 5
 
 /**
- * For `im_client_emit_args`: dropped unless the client is connected.
+ * For `im_client_emit_args`: dropped unless the client is connected and its socket takes what it is given.
  */
 #define IM_EMIT_VOLATILE 1
 
@@ -349,6 +357,11 @@
  * For `im_client_subscribe`: ends with the first event.
  */
 #define IM_SUBSCRIBE_ONCE 1
+
+/**
+ * For `im_client_subscribe`: what this client sends, as `im_client_on_any_outgoing`; `event` must be NULL.
+ */
+#define IM_SUBSCRIBE_OUTGOING 2
 
 /**
  * A client: a number, not a pointer. 0 is never one. A stale or foreign number gives `IM_ERROR_HANDLE`.
@@ -439,14 +452,14 @@ typedef struct im_event {
 typedef void (*im_ack_fn)(im_status status, const struct im_event *reply, void *user_data);
 
 /**
- * Called with a line of the log, on a thread of the library.
- */
-typedef void (*im_log_fn)(int32_t level, const char *line, void *user_data);
-
-/**
  * Called once when the library will not use `user_data` any more.
  */
 typedef void (*im_free_fn)(void *user_data);
+
+/**
+ * Called with a line of the log, on a thread of the library.
+ */
+typedef void (*im_log_fn)(int32_t level, const char *line, void *user_data);
 
 /**
  * Called with an event, on a thread of the library. Must not throw or longjmp.
@@ -516,7 +529,7 @@ char *im_client_socket_id(im_client client);
 
 /**
  * What goes on in the client, as a JSON object to be freed with `im_string_free`: state, url (values of the query masked),
- * protocol, transport, counters, queues. NULL on failure.
+ * protocol, transport, round-trip time, counters, queues; the README's table has every field. NULL on failure.
  */
 char *im_client_info(im_client client);
 
@@ -567,10 +580,16 @@ im_status im_client_emit(im_client client,
 
 /**
  * The general form: name and arguments with their lengths in bytes; `args` is a JSON array of all arguments (NULL with
- * length 0 for none); `flags` are `IM_EMIT_…`. `blobs` come with a later version: `IM_ERROR_UNSUPPORTED`.
+ * length 0 for none); `flags` are `IM_EMIT_…`.
+ *
+ * `blobs` are binary attachments, at most 10: blob *i* stands where `args` has the object `{"_placeholder":true,"num":i}`, at
+ * any depth; each has one place. Where `args` has no such object, they become further arguments, in their order. What does
+ * not fit is `IM_ERROR_INVALID_ARGUMENT`, also such an object without blobs. The bytes are copied.
+ *
+ * Any thread; also inside a callback; never blocks.
  *
  * # Safety
- * `event` and `args` are NULL or have that many bytes; `blobs` has `blob_count` elements.
+ * `event` and `args` are NULL or have that many bytes; `blobs` is NULL or has `blob_count` elements with their bytes.
  */
 im_status im_client_emit_args(im_client client,
                               const char *event,
@@ -588,6 +607,9 @@ im_status im_client_emit_args(im_client client,
  * this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED` or
  * `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called.
  *
+ * With the option `retries`, `timeout_ms` is the time of each try and counts from when it goes out; `fn` gets the outcome of
+ * the last.
+ *
  * # Safety
  * As for `im_client_emit`; `fn` may be called with `user_data` once.
  */
@@ -597,6 +619,28 @@ int64_t im_client_emit_with_ack(im_client client,
                                 int64_t timeout_ms,
                                 im_ack_fn fn,
                                 void *user_data);
+
+/**
+ * The general form of `im_client_emit_with_ack`: name, arguments, blobs and flags as for `im_client_emit_args`; `free_fn` (may be
+ * NULL) is called once when the library will not use `user_data` any more, also where this call fails.
+ *
+ * With `IM_EMIT_VOLATILE` the call fails with `IM_ERROR_DISCONNECTED` where the event can't go out at once.
+ *
+ * # Safety
+ * As for `im_client_emit_args`; `fn` may be called with `user_data` once.
+ */
+int64_t im_client_emit_args_with_ack(im_client client,
+                                     const char *event,
+                                     size_t event_len,
+                                     const char *args,
+                                     size_t args_len,
+                                     const struct im_blob *blobs,
+                                     size_t blob_count,
+                                     uint32_t flags,
+                                     int64_t timeout_ms,
+                                     im_ack_fn fn,
+                                     void *user_data,
+                                     im_free_fn free_fn);
 
 /**
  * Ends a request: its function is called with `IM_ERROR_CANCELED`. `IM_ERROR_NOT_FOUND` where its outcome is decided
@@ -618,9 +662,31 @@ im_status im_client_reply(im_client client,
                           const char *json);
 
 /**
+ * The general form: `args` is a JSON array of the answer's arguments with its length in bytes (NULL with length 0 for none),
+ * `blobs` are as for `im_client_emit_args`.
+ *
+ * # Safety
+ * `args` is NULL or has that many bytes; `blobs` is NULL or has `blob_count` elements with their bytes.
+ */
+im_status im_client_reply_args(im_client client,
+                               uint64_t ack_id,
+                               const char *args,
+                               size_t args_len,
+                               const struct im_blob *blobs,
+                               size_t blob_count);
+
+/**
+ * Drops all emits that have not gone out, and with the option `retries` those that are to go out again; their acknowledgement
+ * functions are called with `IM_ERROR_CANCELED`. Gives how many packets it dropped, or a negative status. Answers to the
+ * server and what the library sends by itself stay. Any thread; also inside a callback; never blocks.
+ */
+int64_t im_client_clear_send_buffer(im_client client);
+
+/**
  * Waits until all that was emitted before was written to the socket (or was lost with its connection: an acknowledgement
  * tells what arrived); at most `timeout_ms` (0: without end), then
- * `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile.
+ * `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile. With the
+ * option `retries` each emit goes out only after the one before it was acknowledged or given up, so this waits for that too.
  */
 im_status im_client_flush(im_client client,
                           int64_t timeout_ms);
@@ -810,6 +876,17 @@ int64_t im_client_once(im_client client, const char *event, im_event_fn fn, void
  * As for `im_client_on`.
  */
 int64_t im_client_on_any(im_client client, im_event_fn fn, void *user_data);
+
+/**
+ * Subscribes to what this client sends: the callback gets every event that the caller emits, from now on, when it goes out
+ * (with the option `retries` each time). Not told are answers to the server and what the library sends by itself.
+ *
+ * # Safety
+ * As for `im_client_on`.
+ */
+int64_t im_client_on_any_outgoing(im_client client,
+                                  im_event_fn fn,
+                                  void *user_data);
 
 /**
  * The general form: `event` NULL is every event, `flags` are `IM_SUBSCRIBE_…`, and `free_fn` (may be NULL) is called once

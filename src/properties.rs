@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     engineio::{self, v3, v4, Frame, Revision},
     im::Envelope,
-    socketio::{encode_ack, encode_event, Arguments, Decoder},
+    socketio::{encode_ack, encode_event, placeholders, Arguments, Decoder},
 };
 
 fn json() -> impl Strategy<Value = Value> {
@@ -26,6 +26,35 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// JSON with placeholders, and what nearly is one, anywhere.
+fn json_with_placeholders() -> impl Strategy<Value = Value> {
+    let placeholder = (any::<bool>(), 0..20_u8, json())
+        .prop_map(|(real, num, more)| serde_json::json!({ "_placeholder": real, "num": num, "more": more }));
+    prop_oneof![placeholder, json()].prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::hash_map("[a-z\"\\\\{}:]{0,4}", inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// The numbers of all placeholders, found in a tree.
+fn numbers_in(value: &Value) -> Vec<Option<usize>> {
+    let mut found = Vec::new();
+    match value {
+        Value::Object(map) => {
+            if map.get("_placeholder") == Some(&Value::Bool(true)) {
+                found.push(map["num"].as_u64().and_then(|num| usize::try_from(num).ok()));
+            }
+            map.values().for_each(|inner| found.extend(numbers_in(inner)));
+        }
+        Value::Array(list) => list.iter().for_each(|inner| found.extend(numbers_in(inner))),
+        _ => {}
+    }
+    found
+}
+
 fn frame() -> impl Strategy<Value = Frame> {
     prop_oneof![
         // What can't be told apart on the wire: the separator of revision 4 (JSON escapes it).
@@ -39,6 +68,17 @@ fn revision() -> impl Strategy<Value = Option<Revision>> {
 }
 
 proptest! {
+    #[test]
+    fn placeholders_are_those_that_a_parser_finds(value in json_with_placeholders()) {
+        let (mut wanted, compact) = (numbers_in(&value), value.to_string());
+        wanted.sort_unstable();
+        for text in [compact.clone(), serde_json::to_string_pretty(&value).unwrap(), compact.replace("num", "n\\u0075m")] {
+            let mut found = placeholders(&text);
+            found.sort_unstable();
+            prop_assert_eq!(&found, &wanted, "{}", text);
+        }
+    }
+
     #[test]
     fn payloads_of_both_revisions_come_back(frames in prop::collection::vec(frame(), 1..8)) {
         prop_assert_eq!(v3::decode_payload(&v3::encode_payload(&frames)).unwrap(), frames.clone());

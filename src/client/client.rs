@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
         Arc, Mutex, MutexGuard, PoisonError,
     },
     time::Instant,
@@ -13,11 +13,12 @@ use tokio::{runtime::Handle, sync::Notify};
 use super::{
     credentials::Keeper,
     ending::Ending,
+    info::Figures,
     mailbox::{Item, Mailbox},
     pool::Pool,
     replies::Replies,
     requests::Requests,
-    subscriptions::Subscriptions,
+    subscriptions::{Subscriptions, Topic},
     Callback, Done, Event, Failed, Options, Outcome, Shared, Status,
 };
 use crate::{
@@ -47,10 +48,7 @@ pub struct Client {
     /// The connection's task has ended.
     pub(super) network_is_over: AtomicBool,
     pub(super) ending: Ending,
-    received: AtomicU64,
-    received_bytes: AtomicU64,
-    sent: AtomicU64,
-    sent_bytes: AtomicU64,
+    figures: Mutex<Figures>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -75,11 +73,8 @@ impl Client {
             timer_runs: AtomicBool::new(false),
             network_is_over: AtomicBool::new(false),
             ending: Ending::default(),
-            received: AtomicU64::new(0),
-            received_bytes: AtomicU64::new(0),
-            sent: AtomicU64::new(0),
-            sent_bytes: AtomicU64::new(0),
             credentials: Keeper::new(options.credentials.clone()),
+            figures: Mutex::default(),
             options,
             shared,
             network,
@@ -175,20 +170,8 @@ impl Client {
         locked(&self.connected)
     }
 
-    pub(super) fn count_received(&self, bytes: usize) {
-        self.received.fetch_add(1, Ordering::Relaxed);
-        self.received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    pub(super) fn count_sent(&self, bytes: usize) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// Messages and bytes, received and sent.
-    pub(super) fn counters(&self) -> [u64; 4] {
-        [&self.received, &self.received_bytes, &self.sent, &self.sent_bytes]
-            .map(|c| c.load(Ordering::Relaxed))
+    pub(super) fn figures(&self) -> MutexGuard<'_, Figures> {
+        locked(&self.figures)
     }
 
     /// May a callback start?
@@ -254,7 +237,7 @@ impl Client {
     pub fn destroy_socket(&self) {
         // Before the close, whose loss of the connection would decide those that went out.
         self.decide(|requests| all_with(requests.take_all(), Status::Canceled));
-        self.link.drop_where(|_| true);
+        self.link.drop_all();
         self.link.close();
     }
 
@@ -268,14 +251,14 @@ impl Client {
 
     // Events.
 
-    /// Subscribes to an event, or to any. Where that fails, the callback comes back to be dropped by the caller.
+    /// Subscribes to events. Where that fails, the callback comes back to be dropped by the caller.
     pub fn subscribe(
         &self,
-        event: Option<&str>,
+        topic: Topic<'_>,
         once: bool,
         callback: Callback,
     ) -> Result<i64, (Callback, Failed)> {
-        let added = self.subscriptions().add(event, once, callback);
+        let added = self.subscriptions().add(topic, once, callback);
         match added {
             Ok((id, replay)) => {
                 if replay {

@@ -1,12 +1,15 @@
 //! The timeouts of requests: a task that runs only while there are some.
 
 use std::{
-    collections::HashSet,
     sync::{atomic::Ordering, Arc},
     time::Instant,
 };
 
-use super::{client::Client, Outcome, Status};
+use super::{
+    client::Client,
+    requests::{Requests, Unanswered},
+    Done, Outcome, Status,
+};
 
 impl Client {
     /// A request was added that times out before all others.
@@ -41,15 +44,38 @@ impl Client {
 
     fn expire_requests(&self) {
         let now = Instant::now();
-        let mut expired = HashSet::new();
+        let expired = self.without_answer(Status::Timeout, |requests| {
+            std::iter::from_fn(|| requests.take_expired(now)).collect()
+        });
+        self.figures().expired += expired;
+    }
+
+    /// Requests whose answer did not come: they go out again, or end with this status. Says how many ended.
+    pub(super) fn without_answer(
+        &self,
+        status: Status,
+        choose: impl FnOnce(&mut Requests) -> Vec<(u64, Unanswered)>,
+    ) -> u64 {
+        let (mut again, mut ended) = (Vec::new(), Vec::new());
         self.decide(|requests| {
-            let mut decided = Vec::new();
-            while let Some((number, done)) = requests.take_expired(now) {
-                expired.insert(number);
-                decided.push((done, Outcome::failed(Status::Timeout)));
+            let mut decided: Vec<(Done, Outcome)> = Vec::new();
+            for (number, unanswered) in choose(requests) {
+                match unanswered {
+                    Unanswered::GoesAgain => again.push(number),
+                    Unanswered::Decided(done) => {
+                        ended.push(number);
+                        decided.push((done, Outcome::failed(status)));
+                    }
+                }
             }
             decided
         });
-        self.link.drop_where(|frame| frame.request.is_some_and(|request| expired.contains(&request)));
+        self.figures().retried += again.len() as u64;
+        again.into_iter().for_each(|number| self.link.send_again(number));
+        let count = ended.len() as u64;
+        if count > 0 {
+            self.link.settle(ended);
+        }
+        count
     }
 }

@@ -45,6 +45,7 @@ impl Client {
                     // A subscription made in the callback may have early events.
                     self.deliver_replay();
                 }
+                Item::Sent(event) => self.deliver_sent(&event),
                 Item::Outcome(done, outcome) => {
                     tick();
                     user_code(|| done(outcome));
@@ -112,6 +113,20 @@ impl Client {
         }
     }
 
+    /// Tells those who want to know what the caller sends.
+    fn deliver_sent(&self, event: &Arc<Event>) {
+        let (newest, mut after) = (self.subscriptions().newest(), 0);
+        while self.may_call() {
+            let Some((id, callback)) = self.subscriptions().next_of_sent(after, newest) else { return };
+            tick();
+            user_code(|| {
+                callback(event);
+                drop(callback);
+            });
+            after = id;
+        }
+    }
+
     /// What the IM layer does once the last callback for an event has returned.
     fn react(&self, event: &Event) {
         let options = self.options();
@@ -140,7 +155,7 @@ impl Client {
                 match item {
                     Item::Outcome(done, outcome) => user_code(|| done(outcome)),
                     Item::Drop(callbacks) => user_code(|| drop(callbacks)),
-                    Item::Event(_) => {}
+                    Item::Event(_) | Item::Sent(_) => {}
                 }
             }
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Status;
-use crate::socketio::Received;
+use crate::socketio::{Arguments, Received};
 
 /// What an event is; the values are part of the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,14 @@ impl Event {
             attachments: Vec::new(),
         };
         Self::build(client, kind, received, |view| view.request = request)
+    }
+
+    /// An event that the caller sends: its name on the wire, its arguments as JSON values joined by commas.
+    pub fn outgoing(client: u64, name: &str, arguments: &str, attachments: Vec<Vec<u8>>) -> Arc<Self> {
+        let array = format!("[{arguments}]");
+        let extent = Arguments::of_ack(&array).map(|read| read.extent).unwrap_or_default();
+        let received = Received { name: name.into(), id: None, data: array.into(), extent, attachments };
+        Self::build(client, Kind::Event, received, |_| {})
     }
 
     fn build(client: u64, kind: Kind, received: Received<'_>, set: impl FnOnce(&mut EventView)) -> Arc<Self> {
@@ -186,7 +194,6 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::socketio::Arguments;
 
     fn event(text: &str) -> Arc<Event> {
         let Arguments { name, extent } = Arguments::of_event(text).unwrap();
@@ -215,6 +222,15 @@ mod tests {
             );
             assert_eq!((view.name_len, view.json_len), (1, json.len()));
             assert_eq!(event.text.as_bytes()[event.name_len], 0);
+        }
+    }
+
+    #[test]
+    fn what_the_caller_sends_is_an_event_too() {
+        for (arguments, json, all) in [("", "null", "[]"), ("1", "1", "[1]"), ("{} , 2", "{}", "[{} , 2]")] {
+            let event = Event::outgoing(1, "a", arguments, vec![vec![7]]);
+            assert_eq!((event.json(), event.arguments().to_str().unwrap()), (json, all));
+            assert_eq!((event.name(), event.blob(0)), ("a", Some(&[7][..])));
         }
     }
 

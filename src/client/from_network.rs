@@ -1,17 +1,14 @@
 //! What a connection tells its client. All of it runs on the network thread: it queues and never calls user code.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
 
-use super::{
-    client::{all_with, Client},
-    mailbox::Item,
-    Event, Outcome, Status,
-};
+use super::{client::Client, mailbox::Item, requests::Requests, Event, Outcome, Status};
 use crate::{
     connection::{Attempt, ConnectFailure, Connected, CredentialsFuture, Loss, Outgoing, Owner, State},
+    engineio::Revision,
     im::{self, Envelope},
     log::Level,
     socketio::{encode_event, Received},
@@ -44,6 +41,11 @@ impl Client {
         (code == im::CODE_OTHER_DEVICE || since.elapsed() <= CODE_HOLDS).then_some(code)
     }
 
+    /// Does this side of the connection send the pings, whose answers tell the round trip?
+    fn pings(&self) -> bool {
+        self.connected().as_ref().is_some_and(|connected| connected.revision == Revision::V3)
+    }
+
     /// The pulls, in front of everything that waits.
     fn pull(&self) {
         let options = self.options();
@@ -55,7 +57,7 @@ impl Client {
             let frame = encode_event(namespace, None, &format!("\"{}\"", emit.event), &emit.argument);
             // Of this connection alone: the next one pulls again.
             let connection = Some(self.link.connection());
-            self.link.send_first(Outgoing { connection, ..Outgoing::plain(frame) });
+            self.link.send_first(Outgoing { connection, own: true, ..Outgoing::plain(frame) });
         }
     }
 }
@@ -73,6 +75,7 @@ impl Owner for Client {
 
     fn on_connected(&self, connected: Connected) {
         *self.verdict() = None;
+        self.figures().connected();
         self.pull();
         let Connected { socket_id, revision, path, transport, attempts, recovered, .. } = &connected;
         let connect = json!({
@@ -135,13 +138,13 @@ impl Owner for Client {
     }
 
     fn on_event(&self, event: Received<'_>, _connection: u64) {
-        self.count_received(event.data.len());
+        self.figures().received.count(size_of_received(&event));
         let ack_id = event.id.map_or(0, |id| self.replies().expect(id));
         let event = Event::received(self.handle(), event, ack_id);
         match im::canonical(event.name()) {
             "im_error" => {
                 if let Some(code) = im::ends_session(event.json()) {
-                    *self.verdict() = Some((code, std::time::Instant::now()));
+                    *self.verdict() = Some((code, Instant::now()));
                 }
             }
             "to_ack" if self.requests().has_messages() => self.settle_message(event.json(), &event),
@@ -151,22 +154,55 @@ impl Owner for Client {
     }
 
     fn on_ack(&self, ack: Received<'_>) {
-        self.count_received(ack.data.len());
+        self.figures().received.count(size_of_received(&ack));
         // An id that nobody asked for, or twice, is no concern of ours.
         let Some(number) = ack.id else { return };
-        self.decide(|requests| {
-            let Some(done) = requests.take(number) else { return Vec::new() };
+        let mut round_trip = None;
+        let decided = self.decide(|requests| {
+            let Some((done, trip)) = requests.take_answered(number, Instant::now()) else {
+                return Vec::new();
+            };
+            round_trip = trip;
             let reply = Event::acknowledgement(self.handle(), request_id(number), ack);
             vec![(done, Outcome { status: Status::Ok, reply: Some(reply) })]
         });
+        if decided > 0 && self.options().retries > 0 {
+            self.link.settle([number]);
+        }
+        if let Some(round_trip) = round_trip.filter(|_| !self.pings()) {
+            self.figures().measured(round_trip);
+        }
     }
 
     fn on_error(&self, data: &str) {
         self.tell("error", serde_json::from_str(data).unwrap_or(Value::Null));
     }
 
-    fn on_sent(&self, request: u64) -> bool {
-        self.requests().sent(request)
+    fn on_sent(&self, frame: &Outgoing) -> bool {
+        if let Some(number) = frame.request {
+            let first = self.requests().sent(number, Instant::now());
+            match first {
+                None => return false,
+                Some(true) => self.watch_deadlines(),
+                Some(false) => {}
+            }
+        }
+        self.figures().sent.count(frame.bytes());
+        let note = frame.note.clone().and_then(|note| note.downcast::<Event>().ok());
+        note.into_iter().for_each(|event| self.queue(Item::Sent(event)));
+        true
+    }
+
+    /// Told only to those who subscribe to it: an idle client is not woken by its heartbeats.
+    fn on_heartbeat(&self, latency: Option<Duration>) {
+        if let Some(latency) = latency {
+            self.figures().measured(latency);
+        }
+        let wanted = self.subscriptions().has("ping");
+        if wanted {
+            let milliseconds = latency.map(|latency| (latency.as_secs_f64() * 1e6).round() / 1e3);
+            self.tell("ping", milliseconds.map_or(json!({}), |ms| json!({ "latencyMs": ms })));
+        }
     }
 
     fn on_lost(&self, loss: Loss, may_retry: bool) -> bool {
@@ -176,7 +212,7 @@ impl Owner for Client {
         let retry = may_retry && code.is_none();
         // The end of the client cancels them all, sent or not.
         if self.may_call() {
-            self.decide(|requests| all_with(requests.take_sent(), Status::Disconnected));
+            self.without_answer(Status::Disconnected, Requests::lose_sent);
         }
         let mut reason = json!({ "reason": loss.reason.text(), "willReconnect": retry });
         if !loss.description.is_empty() {
@@ -185,6 +221,7 @@ impl Owner for Client {
         if let Some(code) = code {
             reason["code"] = code.into();
         }
+        self.figures().disconnected(&reason);
         self.tell("disconnect", reason);
         retry
     }
@@ -201,6 +238,10 @@ impl Owner for Client {
         self.network_is_over.store(true, Ordering::Release);
         self.schedule();
     }
+}
+
+fn size_of_received(packet: &Received<'_>) -> usize {
+    packet.data.len() + packet.attachments.iter().map(Vec::len).sum::<usize>()
 }
 
 /// The wire counts from 0, the ABI's request ids are greater than 0.

@@ -1,7 +1,7 @@
 // The connection's own events: name, and what their one JSON argument is. The build script reads this file too.
 
 /// `(name, meaning)`
-pub const LOCAL_EVENTS: [(&str, &str); 9] = [
+pub const LOCAL_EVENTS: [(&str, &str); 10] = [
     ("connect", "connected: {\"sid\", \"protocol\": 3 or 4, \"transport\", \"path\", \"recovered\"}."),
     (
         "connect_error",
@@ -14,4 +14,5 @@ pub const LOCAL_EVENTS: [(&str, &str); 9] = [
     ("reconnect", "connected again: {\"attempt\"}."),
     ("reconnect_error", "that attempt failed: as connect_error, with \"attempt\"."),
     ("reconnect_failed", "no attempt is left: {\"attempts\"}."),
+    ("ping", "a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {\"latencyMs\"?}. Only where somebody subscribes to it by its name."),
 ];

@@ -9,6 +9,8 @@ use super::{Callback, Done, Event, Outcome};
 
 pub enum Item {
     Event(Arc<Event>),
+    /// An event of the caller's went out, and somebody wants to know.
+    Sent(Arc<Event>),
     /// A request's outcome.
     Outcome(Done, Outcome),
     /// Callbacks whose time is over: dropping them runs the caller's free functions.
@@ -18,7 +20,7 @@ pub enum Item {
 impl Item {
     fn cost(&self) -> usize {
         match self {
-            Item::Event(event) => event.cost(),
+            Item::Event(event) | Item::Sent(event) => event.cost(),
             Item::Outcome(_, outcome) => outcome.reply.as_ref().map_or(0, |reply| reply.cost()),
             Item::Drop(_) => 0,
         }

@@ -6,6 +6,7 @@
 //! * `event`: an event as a callback sees it
 //! * `subscriptions`: who gets which event; what came too early for anybody
 //! * `mailbox`, `delivery`, `pool`: from the network thread to the callbacks
+//! * `payload`: the arguments and attachments of what is sent
 //! * `requests`, `replies`: acknowledgements, ours and the server's
 //! * `from_network`: what the connection tells the client
 //! * `runtime`, `shared`: the network thread and everything else that clients share
@@ -27,6 +28,7 @@ mod mailbox;
 mod network_options;
 mod option_table;
 mod options;
+mod payload;
 mod pool;
 mod replies;
 mod requests;
@@ -43,8 +45,9 @@ pub use event::{Event, EventView};
 pub use inside::{forget_in_child, inside_library_code, user_code};
 pub use log_sink::LogCallback;
 pub use options::Options;
+pub use payload::Payload;
 pub use requests::{Done, Outcome};
 pub use sending::{json_arguments, json_value, EmitFlags};
 pub use shared::Shared;
 pub use status::{Failed, Status};
-pub use subscriptions::Callback;
+pub use subscriptions::{Callback, Topic};

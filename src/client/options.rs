@@ -32,6 +32,8 @@ pub struct Options {
     pub send_queue_bytes: usize,
     pub receive_queue_bytes: usize,
     pub ack_timeout: Option<Duration>,
+    /// How many more times than once what is emitted goes out until it is acknowledged; none where nothing is repeated.
+    pub retries: u32,
     /// Given options that have no meaning here.
     pub ignored: Vec<String>,
 }
@@ -122,6 +124,7 @@ impl Reader<'_> {
             send_queue_bytes: self.bytes("sendQueueBytes", 8 << 20)?,
             receive_queue_bytes: self.bytes("receiveQueueBytes", 8 << 20)?,
             ack_timeout: self.some_milliseconds("ackTimeout")?,
+            retries: self.retries()?,
             ignored,
         })
     }
@@ -271,6 +274,22 @@ impl Reader<'_> {
         Ok(transports)
     }
 
+    /// A try ends with its time, so the time has to be told.
+    fn retries(&self) -> Result<u32, Failed> {
+        let retries = match self.0.get("retries") {
+            None => 0,
+            Some(value) => value
+                .as_u64()
+                .and_then(|retries| u32::try_from(retries).ok())
+                .ok_or_else(|| wrong("retries", "a whole number from 0 on"))?,
+        };
+        if retries > 0 && !self.0.contains_key("ackTimeout") {
+            let message = "the option \"retries\" needs \"ackTimeout\": how long each try waits";
+            return Err(Failed::new(Status::Option, message));
+        }
+        Ok(retries)
+    }
+
     fn attempts(&self) -> Result<Option<u64>, Failed> {
         match self.0.get("reconnectionAttempts") {
             None | Some(Value::Null) => Ok(None),
@@ -338,7 +357,10 @@ mod tests {
             (r#","nsp":"a,b""#, Status::Option, "\"nsp\""),
             (r#","nsp":"chat?x=1""#, Status::Option, "\"nsp\""),
             (r#","rooot":1"#, Status::Option, "did you mean \"root\""),
-            (r#","retries":1"#, Status::Unsupported, "\"retries\" is not built"),
+            (r#","parser":"x""#, Status::Unsupported, "\"parser\" is not built"),
+            (r#","retries":1"#, Status::Option, "\"retries\" needs \"ackTimeout\""),
+            (r#","retries":-1"#, Status::Option, "\"retries\" must be"),
+            (r#","retries":true"#, Status::Option, "\"retries\" must be"),
             (r#","query":[]"#, Status::Option, "\"query\" must be an object"),
             (r#","query":{"a":null}"#, Status::Option, "\"a\" must be"),
             (r#","auth":"x""#, Status::Option, "\"auth\""),

@@ -53,6 +53,11 @@ impl Replies {
         Ok(id)
     }
 
+    /// How many wait for their answer.
+    pub fn len(&self) -> usize {
+        self.ids.iter().flatten().count()
+    }
+
     /// The connection is gone and its requests with it.
     pub fn disconnect(&mut self) {
         self.base += self.ids.len() as u64;

@@ -4,7 +4,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{Event, Failed, Status};
@@ -24,11 +24,30 @@ impl Outcome {
 /// Called with the outcome, once.
 pub type Done = Box<dyn FnOnce(Outcome) + Send>;
 
+/// How a request is tried that goes out more than once: option `retries`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tries {
+    /// How many more than the first.
+    pub more: u32,
+    /// How long each waits for its answer.
+    pub timeout: Duration,
+}
+
 struct Pending {
     done: Done,
-    sent: bool,
+    /// When it went out, the last time.
+    sent: Option<Instant>,
+    /// The one that counts: the heap may have some of earlier tries.
+    deadline: Option<Instant>,
+    tries: Option<Tries>,
     /// Of a message that waits for its `to_ack` rather than for an acknowledgement.
     fingerprint: Option<String>,
+}
+
+/// What becomes of a request whose answer did not come.
+pub enum Unanswered {
+    GoesAgain,
+    Decided(Done),
 }
 
 #[derive(Default)]
@@ -62,9 +81,8 @@ impl Requests {
             self.by_fingerprint.insert(fingerprint.clone(), number);
         }
         self.next += 1;
-        self.pending.insert(number, Pending { done, sent: false, fingerprint });
-        let first = deadline.is_some_and(|at| self.first_deadline().is_none_or(|first| at < first));
-        self.deadlines.extend(deadline.map(|at| Reverse((at, number))));
+        self.pending.insert(number, Pending { done, sent: None, deadline, tries: None, fingerprint });
+        let first = deadline.is_some_and(|at| self.watch(number, at));
         self.shrink();
         Ok((number, first))
     }
@@ -75,17 +93,45 @@ impl Requests {
         self.next - 1
     }
 
+    /// Notes a deadline; says whether it now is the first of all.
+    fn watch(&mut self, number: u64, at: Instant) -> bool {
+        let first = self.first_deadline().is_none_or(|first| at < first);
+        self.deadlines.push(Reverse((at, number)));
+        first
+    }
+
+    /// A request that was just added goes out again where it is not answered; each try has its own time.
+    pub fn try_more(&mut self, number: u64, tries: Tries) {
+        if let Some(pending) = self.pending.get_mut(&number) {
+            pending.tries = Some(tries);
+        }
+    }
+
     /// Removes the deadlines of requests that are done, where they have become many.
     fn shrink(&mut self) {
         if self.deadlines.len() > 2 * self.pending.len() + 64 {
             let pending = &self.pending;
-            self.deadlines.retain(|Reverse((_, number))| pending.contains_key(number));
+            self.deadlines.retain(|Reverse((at, number))| {
+                pending.get(number).is_some_and(|pending| pending.deadline == Some(*at))
+            });
         }
     }
 
-    /// The request goes out; false where it is decided already.
-    pub fn sent(&mut self, number: u64) -> bool {
-        self.pending.get_mut(&number).map(|pending| pending.sent = true).is_some()
+    /// The request goes out: says whether it now is the first to time out. None where it is decided already.
+    pub fn sent(&mut self, number: u64, now: Instant) -> Option<bool> {
+        let pending = self.pending.get_mut(&number)?;
+        pending.sent = Some(now);
+        let Some(tries) = pending.tries else { return Some(false) };
+        let at = now + tries.timeout;
+        pending.deadline = Some(at);
+        Some(self.watch(number, at))
+    }
+
+    /// The server's answer decides a request; also gives how long ago it went out.
+    pub fn take_answered(&mut self, number: u64, now: Instant) -> Option<(Done, Option<Duration>)> {
+        let sent = self.pending.get(&number)?.sent;
+        let trip = sent.map(|sent| now.saturating_duration_since(sent));
+        self.take(number).map(|done| (done, trip))
     }
 
     /// Decides a request: its callback is the caller's to call.
@@ -109,19 +155,39 @@ impl Requests {
 
     /// Decides all requests that went out, in their order.
     pub fn take_sent(&mut self) -> Vec<Done> {
-        self.take_where(|pending| pending.sent)
+        self.numbers_of(|pending| pending.sent.is_some()).into_iter().filter_map(|n| self.take(n)).collect()
     }
 
     /// Decides all requests, in their order.
     pub fn take_all(&mut self) -> Vec<Done> {
-        self.take_where(|_| true)
+        self.numbers_of(|_| true).into_iter().filter_map(|n| self.take(n)).collect()
     }
 
-    fn take_where(&mut self, chosen: impl Fn(&Pending) -> bool) -> Vec<Done> {
+    /// Their connection is lost: what becomes of each request that went out, in their order.
+    pub fn lose_sent(&mut self) -> Vec<(u64, Unanswered)> {
+        let sent = self.numbers_of(|pending| pending.sent.is_some());
+        sent.into_iter().filter_map(|number| Some((number, self.unanswered(number)?))).collect()
+    }
+
+    fn numbers_of(&self, chosen: impl Fn(&Pending) -> bool) -> Vec<u64> {
         let mut numbers: Vec<u64> =
             self.pending.iter().filter(|(_, pending)| chosen(pending)).map(|(number, _)| *number).collect();
         numbers.sort_unstable();
-        numbers.into_iter().filter_map(|number| self.take(number)).collect()
+        numbers
+    }
+
+    /// This try of a request got no answer.
+    fn unanswered(&mut self, number: u64) -> Option<Unanswered> {
+        let pending = self.pending.get_mut(&number)?;
+        match &mut pending.tries {
+            Some(tries) if tries.more > 0 => {
+                tries.more -= 1;
+                pending.sent = None;
+                pending.deadline = None;
+                Some(Unanswered::GoesAgain)
+            }
+            _ => self.take(number).map(Unanswered::Decided),
+        }
     }
 
     /// No request is added any more.
@@ -135,15 +201,16 @@ impl Requests {
         self.deadlines.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Decides the next request whose time is over.
-    pub fn take_expired(&mut self, now: Instant) -> Option<(u64, Done)> {
+    /// The next request whose time is over, and what becomes of it.
+    pub fn take_expired(&mut self, now: Instant) -> Option<(u64, Unanswered)> {
         while let Some(Reverse((at, number))) = self.deadlines.peek().copied() {
             if at > now {
                 return None;
             }
             self.deadlines.pop();
-            if let Some(done) = self.take(number) {
-                return Some((number, done));
+            let counts = self.pending.get(&number).is_some_and(|pending| pending.deadline == Some(at));
+            if let Some(unanswered) = counts.then(|| self.unanswered(number)).flatten() {
+                return Some((number, unanswered));
             }
         }
         None
@@ -157,7 +224,6 @@ impl Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn add(to: &mut Requests, deadline: Option<Instant>) -> u64 {
         to.add(Box::new(|_| {}), None, deadline).ok().unwrap().0
@@ -171,9 +237,37 @@ mod tests {
         assert!(all.take(first).is_some());
         assert!(all.take(first).is_none());
         assert!(all.take_expired(now).is_none(), "it was answered");
-        assert!(all.sent(second) && !all.sent(first));
+        assert_eq!((all.sent(second, now), all.sent(first, now)), (Some(false), None));
         assert_eq!(all.take_sent().len(), 1);
         assert_eq!(all.len(), 0);
+    }
+
+    #[test]
+    fn a_request_with_tries_goes_again_until_none_is_left() {
+        let (mut all, now) = (Requests::default(), Instant::now());
+        let (number, timeout) = (add(&mut all, None), Duration::from_secs(1));
+        all.try_more(number, Tries { more: 2, timeout });
+        assert_eq!(all.first_deadline(), None, "its time starts when it goes out");
+        assert_eq!(all.sent(number, now), Some(true));
+        assert!(all.take_expired(now).is_none());
+        assert!(matches!(all.take_expired(now + timeout), Some((0, Unanswered::GoesAgain))));
+        all.sent(number, now + timeout);
+        assert!(matches!(all.lose_sent()[..], [(0, Unanswered::GoesAgain)]));
+        assert!(all.lose_sent().is_empty(), "it is not out");
+        assert!(all.take_expired(now + 2 * timeout).is_none(), "the time of a lost try does not count");
+        all.sent(number, now + 2 * timeout);
+        assert!(matches!(all.take_expired(now + 3 * timeout), Some((0, Unanswered::Decided(_)))));
+        assert_eq!(all.len(), 0);
+    }
+
+    #[test]
+    fn an_answer_tells_its_round_trip() {
+        let (mut all, now) = (Requests::default(), Instant::now());
+        let number = add(&mut all, None);
+        all.sent(number, now);
+        let (_, trip) = all.take_answered(number, now + Duration::from_millis(30)).unwrap();
+        assert_eq!(trip, Some(Duration::from_millis(30)));
+        assert!(all.take_answered(number, now).is_none());
     }
 
     #[test]

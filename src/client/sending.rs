@@ -1,6 +1,10 @@
 //! What a client sends: events, requests, answers.
 
-use std::time::{Duration, Instant};
+use std::{
+    any::Any,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::value::RawValue;
 
@@ -8,83 +12,125 @@ use super::{
     client::{all_with, Client},
     from_network::{request_id, request_number},
     inside::inside_library_code,
-    Done, Failed, Status,
+    requests::Tries,
+    Done, Event, Failed, Payload, Status,
 };
 use crate::{
-    connection::{Outgoing, State},
+    connection::Outgoing,
     im,
-    socketio::{encode_ack, encode_event, RESERVED_EVENTS},
+    socketio::{announce_attachments, encode_ack, encode_event, RESERVED_EVENTS},
 };
 
 /// How an event is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EmitFlags {
-    /// Dropped unless the client is connected.
+    /// Dropped unless it can go out at once.
     pub volatile: bool,
 }
 
 impl Client {
-    /// Sends an event; `arguments` are JSON values joined by commas.
-    pub fn emit(&self, event: &str, arguments: &str, flags: EmitFlags) -> Result<(), Failed> {
-        let frame = self.frame(event, None, arguments)?;
-        if flags.volatile && self.link.state() != State::Connected {
+    /// Sends an event.
+    pub fn emit(&self, event: &str, payload: Payload<'_>, flags: EmitFlags) -> Result<(), Failed> {
+        let name = self.wire_name(event)?;
+        if flags.volatile && !self.link.takes_volatile() {
             return Ok(());
         }
-        self.send(Outgoing { volatile: flags.volatile, ..Outgoing::plain(frame) })
-    }
-
-    fn frame(&self, event: &str, id: Option<u64>, arguments: &str) -> Result<String, Failed> {
-        if RESERVED_EVENTS.contains(&event) {
-            let message = format!("the event name {event:?} is reserved for the connection itself");
-            return Err(Failed::new(Status::InvalidArgument, message));
+        if self.options().retries > 0 && !flags.volatile {
+            // Nobody is told, but the library itself has to know that it arrived.
+            let sent = self.request_event(name, payload, flags, None, Box::new(|_| {}));
+            return sent.map(drop).map_err(|(_, failed)| failed);
         }
-        let name = self.options().event_names.outgoing(event);
-        let plain = name.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\');
-        let name = match plain {
-            true => format!("\"{name}\""),
-            false => serde_json::Value::from(name).to_string(),
-        };
-        Ok(encode_event(&self.options().target.namespace, id, &name, arguments))
-    }
-
-    fn send(&self, frame: Outgoing) -> Result<(), Failed> {
-        let bytes = frame.frame.len();
-        self.link.send(frame).map_err(|full| {
-            let message = format!(
-                "{} of at most {} bytes wait to be sent (option \"sendQueueBytes\")",
-                full.waiting, full.limit
-            );
-            Failed::new(Status::QueueFull, message)
-        })?;
-        self.count_sent(bytes);
-        Ok(())
-    }
-
-    /// An emit of the library's own; it may exceed the bound of the queue, for a receipt must not get lost.
-    pub(super) fn emit_own(&self, emit: im::Emit) {
-        let frame = encode_event(
-            &self.options().target.namespace,
-            None,
-            &format!("\"{}\"", emit.event),
-            &emit.argument,
-        );
-        self.count_sent(frame.len());
-        self.link.send_own(Outgoing::plain(frame));
+        self.send(Outgoing { volatile: flags.volatile, ..self.event_frame(name, None, payload) })
     }
 
     /// Sends an event that the server acknowledges. Where that fails, the callback comes back to be dropped.
     pub fn emit_with_ack(
         &self,
         event: &str,
-        arguments: &str,
+        payload: Payload<'_>,
+        flags: EmitFlags,
         timeout: Option<Duration>,
         done: Done,
     ) -> Result<i64, (Done, Failed)> {
-        // The name is checked before anything is registered.
-        if let Err(failed) = self.frame(event, None, "") {
-            return Err((done, failed));
+        let name = match self.wire_name(event) {
+            Ok(name) => name,
+            Err(failed) => return Err((done, failed)),
+        };
+        if flags.volatile && !self.link.takes_volatile() {
+            let message = "a volatile event, and the client is not connected, or its socket takes no more";
+            return Err((done, Failed::new(Status::Disconnected, message)));
         }
-        self.request(done, None, timeout, |number| self.frame(event, Some(number), arguments))
+        self.request_event(name, payload, flags, timeout, done)
+    }
+
+    fn request_event(
+        &self,
+        name: &str,
+        payload: Payload<'_>,
+        flags: EmitFlags,
+        timeout: Option<Duration>,
+        done: Done,
+    ) -> Result<i64, (Done, Failed)> {
+        let timeout = timeout.or(self.options().ack_timeout);
+        let repeated = self.options().retries > 0 && !flags.volatile;
+        let tries = timeout.filter(|_| repeated);
+        let tries = tries.map(|timeout| Tries { more: self.options().retries, timeout });
+        self.request(done, None, timeout, tries, |number| {
+            if flags.volatile {
+                // It never waits for another connection, so it may be lost before it went out.
+                self.requests().sent(number, Instant::now());
+            }
+            Ok(Outgoing {
+                volatile: flags.volatile,
+                serial: tries.is_some(),
+                ..self.event_frame(name, Some(number), payload)
+            })
+        })
+    }
+
+    /// The name under which an event goes out.
+    fn wire_name<'a>(&self, event: &'a str) -> Result<&'a str, Failed> {
+        if RESERVED_EVENTS.contains(&event) {
+            let message = format!("the event name {event:?} is reserved for the connection itself");
+            return Err(Failed::new(Status::InvalidArgument, message));
+        }
+        Ok(self.options().event_names.outgoing(event))
+    }
+
+    fn event_frame(&self, name: &str, id: Option<u64>, payload: Payload<'_>) -> Outgoing {
+        let Payload { arguments, attachments } = payload;
+        let frame = encode_event(&self.options().target.namespace, id, &json_string(name), &arguments);
+        let note = self.note(name, &arguments, &attachments);
+        let frame = announce_attachments(frame, attachments.len());
+        Outgoing { attachments, note, ..Outgoing::plain(frame) }
+    }
+
+    /// The event as those see it who want to know what is sent; it is made only where there are some.
+    fn note(
+        &self,
+        name: &str,
+        arguments: &str,
+        attachments: &[Vec<u8>],
+    ) -> Option<Arc<dyn Any + Send + Sync>> {
+        let wanted = self.subscriptions().hears_sent();
+        wanted.then(|| Event::outgoing(self.handle(), name, arguments, attachments.to_vec()) as _)
+    }
+
+    fn send(&self, frame: Outgoing) -> Result<(), Failed> {
+        self.link.send(frame).map_err(|full| {
+            let message = format!(
+                "{} of at most {} bytes wait to be sent (option \"sendQueueBytes\")",
+                full.waiting, full.limit
+            );
+            Failed::new(Status::QueueFull, message)
+        })
+    }
+
+    /// An emit of the library's own; it may exceed the bound of the queue, for a receipt must not get lost.
+    pub(super) fn emit_own(&self, emit: im::Emit) {
+        let name = json_string(emit.event);
+        let frame = encode_event(&self.options().target.namespace, None, &name, &emit.argument);
+        self.link.send_own(Outgoing { own: true, ..Outgoing::plain(frame) });
     }
 
     /// Sends a message; its outcome is the server's `to_ack`.
@@ -98,7 +144,11 @@ impl Client {
             Ok(made) => made,
             Err(fault) => return Err((done, Failed::new(Status::Json, fault))),
         };
-        self.request(done, Some(fingerprint), timeout, |_| self.frame("to", None, &message))
+        let timeout = timeout.or(self.options().ack_timeout);
+        self.request(done, Some(fingerprint), timeout, None, |_| {
+            let payload = Payload { arguments: message.into(), ..Payload::default() };
+            Ok(self.event_frame(self.wire_name("to")?, None, payload))
+        })
     }
 
     fn request(
@@ -106,13 +156,19 @@ impl Client {
         done: Done,
         fingerprint: Option<String>,
         timeout: Option<Duration>,
-        frame: impl FnOnce(u64) -> Result<String, Failed>,
+        tries: Option<Tries>,
+        frame: impl FnOnce(u64) -> Result<Outgoing, Failed>,
     ) -> Result<i64, (Done, Failed)> {
-        let timeout = timeout.or(self.options().ack_timeout);
+        // The time of a try starts when it goes out.
+        let timeout = timeout.filter(|_| tries.is_none());
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let (number, first) = self.requests().add(done, fingerprint, deadline)?;
-        let sent = frame(number)
-            .and_then(|frame| self.send(Outgoing { request: Some(number), ..Outgoing::plain(frame) }));
+        let (number, first) = {
+            let mut requests = self.requests();
+            let added = requests.add(done, fingerprint, deadline)?;
+            tries.into_iter().for_each(|tries| requests.try_more(added.0, tries));
+            added
+        };
+        let sent = frame(number).and_then(|frame| self.send(Outgoing { request: Some(number), ..frame }));
         if let Err(failed) = sent {
             // Somebody else (a destroy) may have decided it meanwhile: then it was accepted.
             if let Some(done) = self.requests().take(number) {
@@ -136,17 +192,31 @@ impl Client {
         if decided == 0 {
             return Err(unknown());
         }
-        self.link.drop_where(|frame| frame.request == Some(number));
+        self.figures().canceled += 1;
+        self.link.settle([number]);
         Ok(())
     }
 
+    /// Drops what the caller emitted and is unsent; its requests end as canceled. Says how many packets there were.
+    ///
+    /// What goes out for the connection itself stays: receipts, pulls, answers to the server.
+    pub fn clear_send_buffer(&self) -> usize {
+        let dropped = self.link.drop_where(|frame| !frame.own && frame.connection.is_none());
+        self.figures().cleared += dropped.frames as u64;
+        self.decide(|requests| {
+            all_with(dropped.requests.iter().filter_map(|number| requests.take(*number)), Status::Canceled)
+        });
+        dropped.frames
+    }
+
     /// Answers a request of the server.
-    pub fn reply(&self, ack_id: u64, arguments: &str) -> Result<(), Failed> {
-        let connection = self.link.connection();
+    pub fn reply(&self, ack_id: u64, payload: Payload<'_>) -> Result<(), Failed> {
+        let Payload { arguments, attachments } = payload;
+        let connection = Some(self.link.connection());
         let wire_id = self.replies().answer(ack_id)?;
-        let frame = encode_ack(&self.options().target.namespace, wire_id, arguments);
-        self.count_sent(frame.len());
-        self.link.send_own(Outgoing { connection: Some(connection), ..Outgoing::plain(frame) });
+        let frame = encode_ack(&self.options().target.namespace, wire_id, &arguments);
+        let frame = announce_attachments(frame, attachments.len());
+        self.link.send_own(Outgoing { attachments, connection, ..Outgoing::plain(frame) });
         Ok(())
     }
 
@@ -166,6 +236,14 @@ impl Client {
             }
             None => Err(Failed::destroyed()),
         }
+    }
+}
+
+/// A name as a JSON string. Nearly every one is written as it is.
+fn json_string(name: &str) -> String {
+    match name.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
+        true => format!("\"{name}\""),
+        false => serde_json::Value::from(name).to_string(),
     }
 }
 

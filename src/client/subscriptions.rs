@@ -19,6 +19,17 @@ const EARLY_TIME: Duration = Duration::from_secs(10);
 /// So many names are remembered beyond those that are subscribed to.
 const MOST_NAMES: usize = 1024;
 
+/// What is subscribed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic<'a> {
+    /// One event, by either of its names.
+    Named(&'a str),
+    /// Every event.
+    Any,
+    /// Every event that the caller sends.
+    Sent,
+}
+
 struct Subscription {
     id: i64,
     once: bool,
@@ -43,13 +54,22 @@ pub enum Route {
     Discarded,
 }
 
+#[derive(Clone, Debug)]
+enum Place {
+    Named(Arc<str>),
+    Any,
+    Sent,
+}
+
 #[derive(Default)]
 pub struct Subscriptions {
     /// By the name under which both naming styles meet.
     named: HashMap<Box<str>, Vec<Subscription>>,
     any: Vec<Subscription>,
-    /// Where a subscription stands: its name, or none for any.
-    places: HashMap<i64, Option<Box<str>>>,
+    /// To what the caller sends.
+    sent: Vec<Subscription>,
+    /// Where a subscription stands.
+    places: HashMap<i64, Place>,
     last_id: i64,
     /// Names that were subscribed to, as far as they are remembered.
     known: HashSet<Box<str>>,
@@ -63,36 +83,36 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Subscribes to a name, or to any event. Gives the id, and whether events wait for it; the callback back when the client
-    /// has ended.
-    pub fn add(
-        &mut self,
-        name: Option<&str>,
-        once: bool,
-        callback: Callback,
-    ) -> Result<(i64, bool), Callback> {
+    /// Subscribes. Gives the id, and whether events wait for it; the callback back when the client has ended.
+    pub fn add(&mut self, topic: Topic<'_>, once: bool, callback: Callback) -> Result<(i64, bool), Callback> {
         if self.ended {
             return Err(callback);
         }
         self.last_id += 1;
         let subscription = Subscription { id: self.last_id, once, callback };
-        let key = name.map(im::canonical);
-        self.places.insert(self.last_id, key.map(Into::into));
-        match key {
-            Some(key) => {
+        let place = match topic {
+            Topic::Named(name) => {
+                let key = im::canonical(name);
                 self.forget_names();
                 self.named.entry(key.into()).or_default().push(subscription);
                 if self.known.insert(key.into()) && !self.any_known {
                     self.release(Some(key));
                 }
+                Place::Named(key.into())
             }
-            None => {
+            Topic::Any => {
                 self.any.push(subscription);
                 if !std::mem::replace(&mut self.any_known, true) {
                     self.release(None);
                 }
+                Place::Any
             }
-        }
+            Topic::Sent => {
+                self.sent.push(subscription);
+                Place::Sent
+            }
+        };
+        self.places.insert(self.last_id, place);
         Ok((self.last_id, !self.replay.is_empty()))
     }
 
@@ -122,16 +142,24 @@ impl Subscriptions {
     /// Removes a subscription; its callback is the caller's to drop.
     pub fn remove(&mut self, id: i64) -> Option<Callback> {
         let place = self.places.remove(&id)?;
-        let list = match &place {
-            Some(key) => self.named.get_mut(key)?,
-            None => &mut self.any,
-        };
+        let list = self.list_at(&place)?;
         let at = list.binary_search_by_key(&id, |subscription| subscription.id).ok()?;
         let callback = list.remove(at).callback;
-        if let Some(key) = place.filter(|_| list.is_empty()) {
-            self.named.remove(&key);
+        match place {
+            Place::Named(key) if list.is_empty() => drop(self.named.remove(&*key)),
+            _ => {}
         }
         Some(callback)
+    }
+
+    /// Does somebody subscribe to this very name?
+    pub fn has(&self, name: &str) -> bool {
+        self.named.contains_key(im::canonical(name))
+    }
+
+    /// Does somebody want to know what the caller sends?
+    pub fn hears_sent(&self) -> bool {
+        !self.sent.is_empty()
     }
 
     /// Removes all subscriptions of a name (either name of an IM event).
@@ -146,7 +174,8 @@ impl Subscriptions {
         self.ended = true;
         self.early.clear();
         self.replay.clear();
-        let lists = std::mem::take(&mut self.named).into_values().chain([std::mem::take(&mut self.any)]);
+        let unnamed = [std::mem::take(&mut self.any), std::mem::take(&mut self.sent)];
+        let lists = std::mem::take(&mut self.named).into_values().chain(unnamed);
         lists.flatten().map(|subscription| subscription.callback).collect()
     }
 
@@ -207,20 +236,33 @@ impl Subscriptions {
         let key = im::canonical(event.name());
         let named = self.named.get(key).and_then(|list| first_after(list, after));
         let any = first_after(&self.any, after);
-        let (id, list) = match (named, any) {
-            (Some(named), Some(any)) if any < named => (any, &mut self.any),
-            (Some(named), _) => (named, self.named.get_mut(key)?),
-            (None, any) => (any?, &mut self.any),
-        };
-        if id > newest {
-            return None;
-        }
+        let id = named.into_iter().chain(any).min().filter(|id| *id <= newest)?;
+        self.called(id)
+    }
+
+    /// As `next`, for those who want to know what the caller sends.
+    pub fn next_of_sent(&mut self, after: i64, newest: i64) -> Option<(i64, Callback)> {
+        let id = first_after(&self.sent, after).filter(|id| *id <= newest)?;
+        self.called(id)
+    }
+
+    /// The callback of a subscription that is called now; one for `once` ends with that.
+    fn called(&mut self, id: i64) -> Option<(i64, Callback)> {
+        let list = self.list_at(&self.places.get(&id)?.clone())?;
         let at = list.binary_search_by_key(&id, |subscription| subscription.id).ok()?;
         let callback = match list[at].once {
             true => self.remove(id)?,
             false => list[at].callback.clone(),
         };
         Some((id, callback))
+    }
+
+    fn list_at(&mut self, place: &Place) -> Option<&mut Vec<Subscription>> {
+        match place {
+            Place::Named(key) => self.named.get_mut(&**key),
+            Place::Any => Some(&mut self.any),
+            Place::Sent => Some(&mut self.sent),
+        }
     }
 
     /// Events that wait for a subscription, and events that nobody took.
@@ -248,7 +290,7 @@ mod tests {
     }
 
     fn add(to: &mut Subscriptions, name: Option<&str>) -> i64 {
-        to.add(name, false, callback()).ok().unwrap().0
+        to.add(name.map_or(Topic::Any, Topic::Named), false, callback()).ok().unwrap().0
     }
 
     fn reached(by: &mut Subscriptions, name: &str) -> Vec<i64> {
@@ -288,10 +330,32 @@ mod tests {
     #[test]
     fn once_is_once() {
         let mut all = Subscriptions::default();
-        let (id, _) = all.add(Some("a"), true, callback()).ok().unwrap();
+        let (id, _) = all.add(Topic::Named("a"), true, callback()).ok().unwrap();
         assert_eq!(reached(&mut all, "a"), [id]);
         assert!(reached(&mut all, "a").is_empty());
         assert_eq!(all.route(&event("a")), Route::Discarded);
+    }
+
+    #[test]
+    fn what_is_sent_reaches_only_those_who_want_it() {
+        let mut all = Subscriptions::default();
+        let any = add(&mut all, None);
+        assert!(!all.hears_sent());
+        let [first, once, last] =
+            [false, true, false].map(|once| all.add(Topic::Sent, once, callback()).ok().unwrap().0);
+        assert!(all.hears_sent());
+        let round = |all: &mut Subscriptions| {
+            let (newest, mut after) = (all.newest(), 0);
+            let ids = std::iter::from_fn(|| {
+                after = all.next_of_sent(after, newest)?.0;
+                Some(after)
+            });
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(round(&mut all), [first, once, last]);
+        assert_eq!(round(&mut all), [first, last]);
+        assert_eq!(reached(&mut all, "a"), [any]);
+        assert!(all.remove(first).is_some() && all.remove(last).is_some() && !all.hears_sent());
     }
 
     #[test]

@@ -174,6 +174,7 @@ impl<'a> Connection<'a> {
         tell(self.owner, self.number, happening)?;
         if self.session.is_connected() && self.owner.is_full() {
             self.paused = Some(now);
+            self.socket.set_paused(true);
             self.session.pause(now);
         }
         Ok(())
@@ -195,6 +196,7 @@ impl<'a> Connection<'a> {
         }
         if self.paused.is_some() && !self.owner.is_full() {
             self.paused = None;
+            self.socket.set_paused(false);
             self.session.resume(Instant::now());
         }
         Ok(())
@@ -315,14 +317,14 @@ impl<'a> Connection<'a> {
     /// The caller's next packet. Answers that belong to an earlier connection are dropped.
     fn pop(&mut self) -> Option<Outgoing> {
         loop {
-            let packet = self.link.pop(self.wish.closes)?;
-            let stale = packet.connection.is_some_and(|connection| connection != self.number);
-            if stale || packet.request.is_some_and(|request| !self.owner.on_sent(request)) {
+            let outgoing = self.link.pop(self.wish.closes)?;
+            let stale = outgoing.connection.is_some_and(|connection| connection != self.number);
+            if stale || !self.owner.on_sent(&outgoing) {
                 // Nothing is written for it, but a flush that waits for it has to hear that it is gone.
                 self.unflushed = true;
                 continue;
             }
-            return Some(packet);
+            return Some(outgoing);
         }
     }
 
@@ -358,7 +360,8 @@ fn tell(owner: &dyn Owner, connection: u64, happening: Option<Happening<'_>>) ->
             return Err(End::Lost(closed("the server sent an Engine.IO close packet")))
         }
         Some(Happening::Refused { data }) => return Err(End::Refused(data)),
-        Some(Happening::Heartbeat | Happening::Connected { .. }) | None => {}
+        Some(Happening::Heartbeat { latency }) => owner.on_heartbeat(latency),
+        Some(Happening::Connected { .. }) | None => {}
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::outbound::{Outbound, Outgoing, QueueFull};
+use super::outbound::{Dropped, Outbound, Outgoing, QueueFull};
 
 /// What a client is doing, as `im_client_state` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,9 +154,52 @@ impl Link {
         self.wake();
     }
 
-    pub fn drop_where(&self, unwanted: impl Fn(&Outgoing) -> bool) {
-        self.lock().outbound.drop_where(unwanted);
+    pub fn drop_where(&self, unwanted: impl Fn(&Outgoing) -> bool) -> Dropped {
+        let dropped = self.lock().outbound.drop_where(unwanted);
         self.flushed.notify_all();
+        dropped
+    }
+
+    /// Drops everything, also what is kept to be sent again.
+    pub fn drop_all(&self) {
+        {
+            let mut shared = self.lock();
+            shared.outbound.drop_where(|_| true);
+            shared.outbound.drop_in_flight();
+        }
+        self.flushed.notify_all();
+    }
+
+    /// The outcomes of these requests are decided: what still waits of them is dropped, and what waits for them may go out.
+    pub fn settle(&self, requests: impl IntoIterator<Item = u64>) {
+        {
+            let mut shared = self.lock();
+            requests.into_iter().for_each(|request| shared.outbound.settle(request));
+        }
+        self.flushed.notify_all();
+        self.wake();
+    }
+
+    /// The frame of a request that is out goes out again.
+    pub fn send_again(&self, request: u64) {
+        self.lock().outbound.again(request);
+        self.wake();
+    }
+
+    /// May a volatile frame be queued? Not where the socket does not take what it is handed; that is counted.
+    pub fn takes_volatile(&self) -> bool {
+        let takes = self.state() == State::Connected;
+        let mut shared = self.lock();
+        let takes = takes && !shared.outbound.is_stalled();
+        if !takes {
+            shared.outbound.refuse_volatile();
+        }
+        takes
+    }
+
+    /// Volatile frames that were dropped.
+    pub fn dropped_volatile(&self) -> u64 {
+        self.lock().outbound.dropped_volatile()
     }
 
     /// Frames and bytes that wait.

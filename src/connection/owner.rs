@@ -1,8 +1,8 @@
 //! What the floor above is told, and asked.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
-use super::target::Credentials;
+use super::{outbound::Outgoing, target::Credentials};
 use crate::{engineio::Revision, socketio::Received, transport::TransportError};
 
 /// A connection that stands.
@@ -96,8 +96,10 @@ pub trait Owner: Send + Sync + 'static {
     fn on_ack(&self, ack: Received<'_>);
     /// The server of a 2.x namespace reports an error, as JSON.
     fn on_error(&self, data: &str);
-    /// The frame of this request goes out, unless this says that nobody waits for its answer any more.
-    fn on_sent(&self, request: u64) -> bool;
+    /// This frame goes out, unless this says that nobody waits for its answer any more.
+    fn on_sent(&self, frame: &Outgoing) -> bool;
+    /// A heartbeat was completed: a ping of the server was answered, or ours was, after so long.
+    fn on_heartbeat(&self, latency: Option<Duration>);
     /// The connection is lost. `may_retry`: the reason and the options allow another attempt. Says whether to make it.
     fn on_lost(&self, loss: Loss, may_retry: bool) -> bool;
     /// Is the queue of received events full? Then reading pauses until `Link::wake` is called and this says no.

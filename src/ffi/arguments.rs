@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use super::types::im_blob;
 use crate::client::{Failed, Status};
 
 /// A NUL-terminated string that must be there.
@@ -58,6 +59,46 @@ fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Failed> {
         let message = format!("the argument \"{name}\" is not UTF-8 at byte {}", error.valid_up_to());
         Failed::new(Status::Utf8, message)
     })
+}
+
+/// Binary attachments; each may be empty.
+///
+/// # Safety
+/// `blobs` is NULL or has `count` elements, each with its bytes; all live as long as the call.
+pub unsafe fn binary<'a>(blobs: *const im_blob, count: usize) -> Result<Vec<&'a [u8]>, Failed> {
+    let fault = |what: String| Err(Failed::new(Status::InvalidArgument, what));
+    match (count, blobs.is_null()) {
+        (0, _) => return Ok(Vec::new()),
+        (_, true) => {
+            return fault(format!("the argument \"blobs\" is NULL, though \"blob_count\" is {count}"))
+        }
+        _ => {}
+    }
+    // SAFETY: so many elements, by this function's contract.
+    let blobs = unsafe { std::slice::from_raw_parts(blobs, count) };
+    let mut all = Vec::with_capacity(count);
+    for (at, blob) in blobs.iter().enumerate() {
+        all.push(match (blob.len, blob.data.is_null()) {
+            (0, _) => &[][..],
+            (_, true) => return fault(format!("the argument \"blobs\": the data of blob {at} is NULL")),
+            (len, _) if isize::try_from(len).is_err() => {
+                return fault(format!("the argument \"blobs\": the length of blob {at} is no length"))
+            }
+            // SAFETY: not NULL and of that length by this function's contract.
+            (len, _) => unsafe { std::slice::from_raw_parts(blob.data.cast::<u8>(), len) },
+        });
+    }
+    Ok(all)
+}
+
+/// An event's name with its length, which must not be empty.
+///
+/// # Safety
+/// As for `with_length`.
+pub unsafe fn event_name_with_length<'a>(text: *const c_char, len: usize) -> Result<&'a str, Failed> {
+    // SAFETY: as above.
+    let name = unsafe { with_length(text, len, "event") }?.filter(|name| !name.is_empty());
+    name.ok_or_else(|| Failed::new(Status::InvalidArgument, "the argument \"event\" is NULL or empty"))
 }
 
 /// An event's name, which must not be empty.

@@ -108,7 +108,7 @@ pub extern "C" fn im_client_socket_id(client: im_client) -> *mut c_char {
 }
 
 /// What goes on in the client, as a JSON object to be freed with `im_string_free`: state, url (values of the query masked),
-/// protocol, transport, counters, queues. NULL on failure.
+/// protocol, transport, round-trip time, counters, queues; the README's table has every field. NULL on failure.
 #[no_mangle]
 pub extern "C" fn im_client_info(client: im_client) -> *mut c_char {
     guard(|| Ok(give(process().client(client)?.info())))

@@ -66,7 +66,9 @@ pub const IM_LOG_DEBUG: i32 = 4;
 /// Everything.
 pub const IM_LOG_TRACE: i32 = 5;
 
-/// For `im_client_emit_args`: dropped unless the client is connected.
+/// For `im_client_emit_args`: dropped unless the client is connected and its socket takes what it is given.
 pub const IM_EMIT_VOLATILE: u32 = 1;
 /// For `im_client_subscribe`: ends with the first event.
 pub const IM_SUBSCRIBE_ONCE: u32 = 1;
+/// For `im_client_subscribe`: what this client sends, as `im_client_on_any_outgoing`; `event` must be NULL.
+pub const IM_SUBSCRIBE_OUTGOING: u32 = 2;

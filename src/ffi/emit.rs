@@ -3,26 +3,55 @@
 use std::ffi::{c_char, c_void};
 
 use super::{
-    arguments::{event_name, function, optional, timeout, with_length},
+    arguments::{binary, event_name, event_name_with_length, function, optional, timeout, with_length},
     callbacks::{ack_callback, UserData},
     client::with,
     constants::IM_EMIT_VOLATILE,
     guard::guard,
     process::process,
-    types::{im_ack_fn, im_blob, im_client, im_status},
+    types::{im_ack_fn, im_blob, im_client, im_free_fn, im_status},
 };
-use crate::client::{json_arguments, json_value, EmitFlags, Failed, Status};
+use crate::client::{json_arguments, json_value, user_code, EmitFlags, Failed, Payload, Status};
 
 /// The one argument of a simple call: checked JSON, or nothing.
 ///
 /// # Safety
 /// `json` is NULL or NUL-terminated.
-unsafe fn argument<'a>(json: *const c_char) -> Result<&'a str, Failed> {
+unsafe fn argument<'a>(json: *const c_char) -> Result<Payload<'a>, Failed> {
     // SAFETY: by this function's contract.
     match unsafe { optional(json, "json") }? {
-        Some(json) => json_value(json).map_err(|failed| named("json", failed)),
-        None => Ok(""),
+        Some(json) => {
+            json_value(json).and_then(|json| Payload::new(json, &[])).map_err(|failed| named("json", failed))
+        }
+        None => Ok(Payload::default()),
     }
+}
+
+/// What a general call sends: a JSON array of all arguments, or nothing, and attachments.
+///
+/// # Safety
+/// `args` is NULL or has `args_len` bytes; `blobs` is NULL or has `blob_count` elements with their bytes.
+unsafe fn payload<'a>(
+    args: *const c_char,
+    args_len: usize,
+    blobs: *const im_blob,
+    blob_count: usize,
+) -> Result<Payload<'a>, Failed> {
+    // Before they are looked at: a count out of the blue would lead beyond the caller's memory.
+    Payload::takes(blob_count).map_err(|failed| named("blob_count", failed))?;
+    // SAFETY: by this function's contract.
+    let (args, blobs) = unsafe { (with_length(args, args_len, "args")?, binary(blobs, blob_count)?) };
+    args.map_or(Ok(""), json_arguments)
+        .and_then(|arguments| Payload::new(arguments, &blobs))
+        .map_err(|failed| named("args", failed))
+}
+
+fn emit_flags(flags: u32) -> Result<EmitFlags, Failed> {
+    if flags & !IM_EMIT_VOLATILE != 0 {
+        let message = format!("the argument \"flags\" has unknown bits: {flags:#x}");
+        return Err(Failed::new(Status::InvalidArgument, message));
+    }
+    Ok(EmitFlags { volatile: flags & IM_EMIT_VOLATILE != 0 })
 }
 
 fn named(argument: &str, failed: Failed) -> Failed {
@@ -44,16 +73,22 @@ pub unsafe extern "C" fn im_client_emit(
 ) -> im_status {
     with(client, |client| {
         // SAFETY: by this function's contract.
-        let (event, json) = unsafe { (event_name(event)?, argument(json)?) };
-        client.emit(event, json, EmitFlags::default()).map(|()| 0)
+        let (event, payload) = unsafe { (event_name(event)?, argument(json)?) };
+        client.emit(event, payload, EmitFlags::default()).map(|()| 0)
     })
 }
 
 /// The general form: name and arguments with their lengths in bytes; `args` is a JSON array of all arguments (NULL with
-/// length 0 for none); `flags` are `IM_EMIT_…`. `blobs` come with a later version: `IM_ERROR_UNSUPPORTED`.
+/// length 0 for none); `flags` are `IM_EMIT_…`.
+///
+/// `blobs` are binary attachments, at most 10: blob *i* stands where `args` has the object `{"_placeholder":true,"num":i}`, at
+/// any depth; each has one place. Where `args` has no such object, they become further arguments, in their order. What does
+/// not fit is `IM_ERROR_INVALID_ARGUMENT`, also such an object without blobs. The bytes are copied.
+///
+/// Any thread; also inside a callback; never blocks.
 ///
 /// # Safety
-/// `event` and `args` are NULL or have that many bytes; `blobs` has `blob_count` elements.
+/// `event` and `args` are NULL or have that many bytes; `blobs` is NULL or has `blob_count` elements with their bytes.
 #[no_mangle]
 pub unsafe extern "C" fn im_client_emit_args(
     client: im_client,
@@ -67,23 +102,10 @@ pub unsafe extern "C" fn im_client_emit_args(
 ) -> im_status {
     with(client, |client| {
         // SAFETY: by this function's contract.
-        let event = unsafe { with_length(event, event_len, "event") }?.filter(|event| !event.is_empty());
-        let event = event
-            .ok_or_else(|| Failed::new(Status::InvalidArgument, "the argument \"event\" is NULL or empty"))?;
+        let event = unsafe { event_name_with_length(event, event_len) }?;
         // SAFETY: by this function's contract.
-        let arguments = match unsafe { with_length(args, args_len, "args") }? {
-            Some(args) => json_arguments(args).map_err(|failed| named("args", failed))?,
-            None => "",
-        };
-        if blob_count > 0 || !blobs.is_null() {
-            return Err(Failed::new(Status::Unsupported, "the argument \"blobs\": binary is not built yet"));
-        }
-        if flags & !IM_EMIT_VOLATILE != 0 {
-            let message = format!("the argument \"flags\" has unknown bits: {flags:#x}");
-            return Err(Failed::new(Status::InvalidArgument, message));
-        }
-        let volatile = flags & IM_EMIT_VOLATILE != 0;
-        client.emit(event, arguments, EmitFlags { volatile }).map(|()| 0)
+        let payload = unsafe { payload(args, args_len, blobs, blob_count) }?;
+        client.emit(event, payload, emit_flags(flags)?).map(|()| 0)
     })
 }
 
@@ -92,6 +114,9 @@ pub unsafe extern "C" fn im_client_emit_args(
 /// `fn` is called exactly once: with `IM_OK` and the server's answer, or with `IM_ERROR_TIMEOUT` (`timeout_ms` counts from
 /// this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED` or
 /// `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called.
+///
+/// With the option `retries`, `timeout_ms` is the time of each try and counts from when it goes out; `fn` gets the outcome of
+/// the last.
 ///
 /// # Safety
 /// As for `im_client_emit`; `fn` may be called with `user_data` once.
@@ -110,7 +135,45 @@ pub unsafe extern "C" fn im_client_emit_with_ack(
         let (event, json) = unsafe { (event_name(event)?, argument(json)?) };
         let timeout = timeout(timeout_ms)?;
         let done = ack_callback(function(r#fn)?, UserData::new(user_data, None));
-        client.emit_with_ack(event, json, timeout, done).map_err(|(_, failed)| failed)
+        client.emit_with_ack(event, json, EmitFlags::default(), timeout, done).map_err(|(_, failed)| failed)
+    })
+}
+
+/// The general form of `im_client_emit_with_ack`: name, arguments, blobs and flags as for `im_client_emit_args`; `free_fn` (may be
+/// NULL) is called once when the library will not use `user_data` any more, also where this call fails.
+///
+/// With `IM_EMIT_VOLATILE` the call fails with `IM_ERROR_DISCONNECTED` where the event can't go out at once.
+///
+/// # Safety
+/// As for `im_client_emit_args`; `fn` may be called with `user_data` once.
+#[no_mangle]
+pub unsafe extern "C" fn im_client_emit_args_with_ack(
+    client: im_client,
+    event: *const c_char,
+    event_len: usize,
+    args: *const c_char,
+    args_len: usize,
+    blobs: *const im_blob,
+    blob_count: usize,
+    flags: u32,
+    timeout_ms: i64,
+    r#fn: im_ack_fn,
+    user_data: *mut c_void,
+    free_fn: im_free_fn,
+) -> i64 {
+    let data = UserData::new(user_data, free_fn);
+    guard(|| {
+        let client = process().client(client)?;
+        // SAFETY: by this function's contract.
+        let event = unsafe { event_name_with_length(event, event_len) }?;
+        // SAFETY: by this function's contract.
+        let payload = unsafe { payload(args, args_len, blobs, blob_count) }?;
+        let (flags, timeout) = (emit_flags(flags)?, timeout(timeout_ms)?);
+        let done = ack_callback(function(r#fn)?, data);
+        client.emit_with_ack(event, payload, flags, timeout, done).map_err(|(done, failed)| {
+            user_code(|| drop(done));
+            failed
+        })
     })
 }
 
@@ -135,9 +198,39 @@ pub unsafe extern "C" fn im_client_reply(client: im_client, ack_id: u64, json: *
     })
 }
 
+/// The general form: `args` is a JSON array of the answer's arguments with its length in bytes (NULL with length 0 for none),
+/// `blobs` are as for `im_client_emit_args`.
+///
+/// # Safety
+/// `args` is NULL or has that many bytes; `blobs` is NULL or has `blob_count` elements with their bytes.
+#[no_mangle]
+pub unsafe extern "C" fn im_client_reply_args(
+    client: im_client,
+    ack_id: u64,
+    args: *const c_char,
+    args_len: usize,
+    blobs: *const im_blob,
+    blob_count: usize,
+) -> im_status {
+    with(client, |client| {
+        // SAFETY: by this function's contract.
+        let payload = unsafe { payload(args, args_len, blobs, blob_count) }?;
+        client.reply(ack_id, payload).map(|()| 0)
+    })
+}
+
+/// Drops all emits that have not gone out, and with the option `retries` those that are to go out again; their acknowledgement
+/// functions are called with `IM_ERROR_CANCELED`. Gives how many packets it dropped, or a negative status. Answers to the
+/// server and what the library sends by itself stay. Any thread; also inside a callback; never blocks.
+#[no_mangle]
+pub extern "C" fn im_client_clear_send_buffer(client: im_client) -> i64 {
+    guard(|| Ok(i64::try_from(process().client(client)?.clear_send_buffer()).unwrap_or(i64::MAX)))
+}
+
 /// Waits until all that was emitted before was written to the socket (or was lost with its connection: an acknowledgement
 /// tells what arrived); at most `timeout_ms` (0: without end), then
-/// `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile.
+/// `IM_ERROR_TIMEOUT`. Inside a callback `IM_ERROR_DEADLOCK`; `IM_ERROR_HANDLE` where the client is destroyed meanwhile. With the
+/// option `retries` each emit goes out only after the one before it was acknowledged or given up, so this waits for that too.
 #[no_mangle]
 pub extern "C" fn im_client_flush(client: im_client, timeout_ms: i64) -> im_status {
     with(client, |client| client.flush(timeout(timeout_ms)?).map(|()| 0))

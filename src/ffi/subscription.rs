@@ -6,12 +6,12 @@ use super::{
     arguments::{event_name, function},
     callbacks::{event_callback, UserData},
     client::with,
-    constants::IM_SUBSCRIBE_ONCE,
+    constants::{IM_SUBSCRIBE_ONCE, IM_SUBSCRIBE_OUTGOING},
     guard::guard,
     process::process,
     types::{im_client, im_event_fn, im_free_fn, im_status},
 };
-use crate::client::{user_code, Failed, Status};
+use crate::client::{user_code, Failed, Status, Topic};
 
 /// Subscribes to an event; gives the subscription's id (greater than 0) or a negative status.
 ///
@@ -62,6 +62,21 @@ pub unsafe extern "C" fn im_client_on_any(
     unsafe { subscribe(client, None, 0, r#fn, UserData::new(user_data, None)) }
 }
 
+/// Subscribes to what this client sends: the callback gets every event that the caller emits, from now on, when it goes out
+/// (with the option `retries` each time). Not told are answers to the server and what the library sends by itself.
+///
+/// # Safety
+/// As for `im_client_on`.
+#[no_mangle]
+pub unsafe extern "C" fn im_client_on_any_outgoing(
+    client: im_client,
+    r#fn: im_event_fn,
+    user_data: *mut c_void,
+) -> i64 {
+    // SAFETY: by this function's contract.
+    unsafe { subscribe(client, None, IM_SUBSCRIBE_OUTGOING, r#fn, UserData::new(user_data, None)) }
+}
+
 /// The general form: `event` NULL is every event, `flags` are `IM_SUBSCRIBE_…`, and `free_fn` (may be NULL) is called once
 /// when the library will not use `user_data` any more, also where this call fails.
 ///
@@ -92,17 +107,23 @@ unsafe fn subscribe(
 ) -> i64 {
     guard(|| {
         let client = process().client(client)?;
-        let name = match event {
-            // SAFETY: by this function's contract.
-            Some(event) => Some(unsafe { event_name(event) }?),
-            None => None,
-        };
-        if flags & !IM_SUBSCRIBE_ONCE != 0 {
+        if flags & !(IM_SUBSCRIBE_ONCE | IM_SUBSCRIBE_OUTGOING) != 0 {
             let message = format!("the argument \"flags\" has unknown bits: {flags:#x}");
             return Err(Failed::new(Status::InvalidArgument, message));
         }
+        let topic = match event {
+            Some(_) if flags & IM_SUBSCRIBE_OUTGOING != 0 => {
+                let message =
+                    "the argument \"event\" must be NULL with IM_SUBSCRIBE_OUTGOING: it takes every event";
+                return Err(Failed::new(Status::InvalidArgument, message));
+            }
+            // SAFETY: by this function's contract.
+            Some(event) => Topic::Named(unsafe { event_name(event) }?),
+            None if flags & IM_SUBSCRIBE_OUTGOING != 0 => Topic::Sent,
+            None => Topic::Any,
+        };
         let callback = event_callback(function(callback)?, data);
-        client.subscribe(name, flags & IM_SUBSCRIBE_ONCE != 0, callback).map_err(|(callback, failed)| {
+        client.subscribe(topic, flags & IM_SUBSCRIBE_ONCE != 0, callback).map_err(|(callback, failed)| {
             user_code(|| drop(callback));
             failed
         })

@@ -4,11 +4,8 @@ use std::{borrow::Cow, fmt};
 
 use serde_json::Value;
 
-use super::{v4, v5, Arguments, Extent, Kind, Packet};
+use super::{placeholders, v4, v5, Arguments, Extent, Kind, Packet, MAX_ATTACHMENTS};
 use crate::engineio::Revision;
-
-/// The official parsers accept so many attachments per packet.
-pub const MAX_ATTACHMENTS: usize = 10;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecodeError {
@@ -112,10 +109,11 @@ impl Decoder {
             return Err(DecodeError::Attachments);
         }
         let missing = packet.attachments;
-        if missing > 0 && !placeholders_are_in_range(packet.data, missing) {
+        let decoded = check(packet, revision)?;
+        let in_range = |num: &Option<usize>| num.is_some_and(|num| num < missing);
+        if missing > 0 && !placeholders(&decoded.data).iter().all(in_range) {
             return Err(DecodeError::Placeholder);
         }
-        let decoded = check(packet, revision)?;
         if missing == 0 {
             return Ok(Some(decoded));
         }
@@ -158,23 +156,6 @@ fn check(packet: Packet<'_>, revision: Option<Revision>) -> Result<Decoded<'_>, 
         extent,
         attachments: Vec::new(),
     })
-}
-
-/// Every `{"_placeholder": true, "num": n}` has to name one of the attachments.
-fn placeholders_are_in_range(data: &str, attachments: usize) -> bool {
-    fn in_range(value: &Value, attachments: usize) -> bool {
-        match value {
-            Value::Object(map) if map.get("_placeholder") == Some(&Value::Bool(true)) => {
-                let number = map.get("num").and_then(Value::as_u64);
-                number.and_then(|n| usize::try_from(n).ok()).is_some_and(|n| n < attachments)
-            }
-            Value::Object(map) => map.values().all(|value| in_range(value, attachments)),
-            Value::Array(list) => list.iter().all(|value| in_range(value, attachments)),
-            _ => true,
-        }
-    }
-    // The parser bounds the depth, and so this recursion.
-    serde_json::from_str(data).is_ok_and(|value| in_range(&value, attachments))
 }
 
 fn nothing() -> Arguments<'static> {

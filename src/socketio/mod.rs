@@ -2,6 +2,7 @@
 //!
 //! * `packet`: the head of a packet, read and written
 //! * `arguments`: the JSON array of an event or acknowledgement, found by one validating pass and not parsed into a tree
+//! * `placeholders`: where binary attachments stand in the arguments
 //! * `decoder`: packets and their binary attachments put together
 //! * `session`: one namespace over one Engine.IO connection, the generation of the server found out by itself
 //! * `v4`, `v5`: what the two protocols do differently
@@ -9,13 +10,15 @@
 mod arguments;
 mod decoder;
 mod packet;
+mod placeholders;
 mod session;
 mod v4;
 mod v5;
 
 pub use arguments::{Arguments, Extent};
 pub use decoder::{DecodeError, Decoded, Decoder};
-pub use packet::{encode_ack, encode_event, Kind, Packet};
+pub use packet::{announce_attachments, encode_ack, encode_event, Kind, Packet};
+pub use placeholders::{placeholders, MAX_ATTACHMENTS};
 pub use session::{Failure, Happening, Received, Recovery, Session, Settings};
 
 /// Event names that belong to the connection itself: a server must not send them, a caller can't emit them.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{packet::encode_disconnect, v4, v5, DecodeError, Decoded, Decoder, Extent, Kind};
-use crate::engineio::{self, Beat, Handshake, Heartbeat, Packet, Revision, PONG};
+use crate::engineio::{self, Beat, Handshake, Heartbeat, Packet, Revision, PING, PONG};
 
 /// A 2.x server sends the root's CONNECT by itself; a bare open of unknown revision waits so long for it before asking,
 /// because a second CONNECT makes a 2.x server open two sockets.
@@ -75,8 +75,10 @@ pub enum Happening<'a> {
     Closed,
     Event(Received<'a>),
     Ack(Received<'a>),
-    /// The server's ping came, or the pong to ours.
-    Heartbeat,
+    /// The server's ping came, or the pong to ours, so long after it.
+    Heartbeat {
+        latency: Option<Duration>,
+    },
 }
 
 /// Why a connection can't go on.
@@ -121,6 +123,8 @@ pub struct Session {
     handshake: Handshake,
     revision: Option<Revision>,
     heartbeat: Heartbeat,
+    /// When our ping went out that is not answered yet.
+    ping: Option<Instant>,
     decoder: Decoder,
     phase: Phase,
     transmit: VecDeque<Cow<'static, str>>,
@@ -137,6 +141,7 @@ impl Session {
         let mut session = Session {
             heartbeat: Heartbeat::new(&handshake),
             revision: None,
+            ping: None,
             decoder: Decoder::new(),
             phase: Phase::AwaitAnswer,
             transmit: VecDeque::new(),
@@ -218,7 +223,10 @@ impl Session {
         loop {
             match self.heartbeat.on_time(now) {
                 Beat::Nothing => return Ok(()),
-                Beat::Send(frame) => self.transmit.push_back(Cow::Borrowed(frame)),
+                Beat::Send(frame) => {
+                    self.ping = (frame == PING).then_some(now);
+                    self.transmit.push_back(Cow::Borrowed(frame));
+                }
                 Beat::Dead => return Err(Failure::PingTimeout),
             }
         }
@@ -230,6 +238,8 @@ impl Session {
     }
 
     pub fn resume(&mut self, now: Instant) {
+        // An answer that lay in the socket meanwhile tells nothing of the way.
+        self.ping = None;
         self.heartbeat.resume(now);
     }
 
@@ -251,9 +261,12 @@ impl Session {
                 self.decide(Revision::V4, now);
                 self.heartbeat.on_ping(now);
                 self.transmit.push_back(Cow::Borrowed(PONG));
-                Ok(Some(Happening::Heartbeat))
+                Ok(Some(Happening::Heartbeat { latency: None }))
             }
-            Packet::Pong(_) => Ok(Some(Happening::Heartbeat)),
+            Packet::Pong(_) => {
+                let latency = self.ping.take().map(|sent| now.saturating_duration_since(sent));
+                Ok(latency.map(|_| Happening::Heartbeat { latency }))
+            }
             Packet::Close => Ok(Some(Happening::Closed)),
             Packet::Open(_) => Err(Failure::Parse("the server sent a second open packet".into())),
             Packet::Upgrade | Packet::Noop => Ok(None),

@@ -79,7 +79,7 @@ fn an_answer_with_sid_says_generation_4_without_max_payload() {
 fn a_ping_of_the_server_says_generation_4_and_is_answered() {
     let (mut session, now) = session("/chat", None, None);
     assert_eq!(sent(&mut session), ["40/chat,"]);
-    assert_eq!(session.on_text("2", now).unwrap(), Some(Happening::Heartbeat));
+    assert_eq!(session.on_text("2", now).unwrap(), Some(Happening::Heartbeat { latency: None }));
     assert_eq!(sent(&mut session), ["3"]);
     assert_eq!(session.revision(), Some(Revision::V4));
 }
@@ -145,6 +145,22 @@ fn a_disconnect_of_the_server_ends_the_session_and_others_are_ignored() {
     assert_eq!(session.on_text("42/other,[\"a\"]", now).unwrap(), None);
     assert_eq!(session.on_text("41/chat,", now).unwrap(), Some(Happening::Disconnected));
     assert_eq!(session.leave(), None);
+}
+
+#[test]
+fn the_answer_to_our_ping_tells_the_round_trip() {
+    let (mut session, now) = session("/chat", None, None);
+    session.on_text("40/chat,", now).unwrap();
+    let due = session.deadline().unwrap();
+    session.on_time(due).unwrap();
+    let latency = Some(Duration::from_millis(7));
+    let answered = session.on_text("3", due + Duration::from_millis(7)).unwrap();
+    assert_eq!(answered, Some(Happening::Heartbeat { latency }));
+    assert_eq!(session.on_text("3", due).unwrap(), None, "nobody asked");
+    session.on_time(session.deadline().unwrap()).unwrap();
+    session.pause(due);
+    session.resume(due);
+    assert_eq!(session.on_text("3", due).unwrap(), None, "the answer may have waited");
 }
 
 #[test]

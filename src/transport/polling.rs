@@ -84,6 +84,8 @@ pub struct Polling {
     get: Channel,
     post: Channel,
     upgrading: Upgrading,
+    /// Nobody reads just now, so an upgrade can't go on.
+    paused: bool,
 }
 
 impl Polling {
@@ -111,6 +113,7 @@ impl Polling {
             get: Channel::Idle(Box::new(get)),
             post: Channel::Idle(Box::new(post)),
             upgrading: Upgrading::No,
+            paused: false,
         })
     }
 
@@ -201,6 +204,10 @@ impl Polling {
         self.upgrading.take_failure()
     }
 
+    pub fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
     // Sending.
 
     pub fn has_room(&self) -> bool {
@@ -219,7 +226,7 @@ impl Polling {
             if self.outbox.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            if self.upgrading.is_probed() {
+            if self.upgrading.is_probed() && !self.paused {
                 // They go out over the WebSocket; reading wakes the task once it is there.
                 return Poll::Pending;
             }

@@ -102,6 +102,13 @@ impl Socket {
         }
     }
 
+    /// Reading stops for a while, or goes on.
+    pub fn set_paused(&mut self, paused: bool) {
+        if let Socket::Polling(polling) = self {
+            polling.set_paused(paused);
+        }
+    }
+
     /// Is there room for another frame?
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
         match self {

@@ -53,6 +53,12 @@ static void every_call_says_forked(im_client client) {
     CHECK_EQUAL(im_client_send_message(client, "{}", 0, ignore_ack, NULL), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_cancel(client, 1), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_reply(client, 1, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_on_any_outgoing(client, ignore, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_emit_args_with_ack(client, "x", 1, NULL, 0, NULL, 0, 0, 0, ignore_ack,
+                                             NULL, NULL),
+                IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_reply_args(client, 1, NULL, 0, NULL, 0), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_clear_send_buffer(client), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_flush(client, 0), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_on(client, "x", ignore, NULL), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_once(client, "x", ignore, NULL), IM_ERROR_FORKED);

@@ -46,6 +46,12 @@ static void refused_everywhere(im_client client) {
         client, "{\"type\":1,\"from\":\"a\",\"to\":\"b\",\"content\":\"c\"}", 0, never_ack, NULL));
     REFUSED(im_client_cancel(client, 1));
     REFUSED(im_client_reply(client, 1, "1"));
+    REFUSED(im_client_on_any_outgoing(client, ignore, NULL));
+    REFUSED(im_client_emit_args_with_ack(client, "x", 1, NULL, 0, NULL, 0, 0, 0, never_ack, NULL,
+                                         on_free));
+    CHECK_EQUAL(frees, 2);
+    REFUSED(im_client_reply_args(client, 1, NULL, 0, NULL, 0));
+    REFUSED(im_client_clear_send_buffer(client));
     REFUSED(im_client_flush(client, 10));
     REFUSED(im_client_destroy_async(client, never_done, NULL));
     REFUSED(im_client_destroy(client));

@@ -75,6 +75,12 @@ static void in_a_life_of_messages_and_losses(void) {
     CHECK(im_client_emit_with_ack(client, "silent", "\"" CONTENT "\"", 10, ignore_ack, NULL) > 0);
     wait_item(&events, "to_ack", 1);
     wait_item(&events, "question", 0);
+    const im_blob secret = {CONTENT, strlen(CONTENT)};
+    CHECK(im_client_emit_args_with_ack(client, "silent", 6, NULL, 0, &secret, 1, 0, 10, ignore_ack,
+                                       NULL, NULL) > 0);
+    CHECK_EQUAL(im_client_emit_args(client, "ask_binary", 10, NULL, 0, &secret, 1, 0), IM_OK);
+    uint64_t binary = wait_item(&events, "question", 1).ack_id;
+    CHECK_EQUAL(im_client_reply_args(client, binary, NULL, 0, &secret, 1), IM_OK);
     CHECK_EQUAL(
         im_client_reply(client, wait_item(&events, "question", 0).ack_id, "\"" CONTENT "\""),
         IM_OK);
@@ -165,11 +171,28 @@ static void in_the_words_of_failing_calls(void) {
         look_at("an error", im_last_error());
         CHECK(im_client_reply(client, 1, broken[i]) < 0);
         look_at("an error", im_last_error());
+        CHECK(im_client_emit_args_with_ack(client, "x", 1, broken[i], strlen(broken[i]), NULL, 0, 0,
+                                           0, ignore_ack, NULL, NULL) < 0);
+        look_at("an error", im_last_error());
+        CHECK(im_client_reply_args(client, 1, broken[i], strlen(broken[i]), NULL, 0) < 0);
+        look_at("an error", im_last_error());
         CHECK(im_client_send_message(client, broken[i], 0, ignore_ack, NULL) < 0);
         look_at("an error", im_last_error());
         CHECK(im_message_create(broken[i]) == NULL);
         look_at("an error", im_last_error());
         CHECK(im_messages_unique(broken[i]) == NULL);
+        look_at("an error", im_last_error());
+    }
+    static const char *const misplaced[] = {
+        "[{\"_placeholder\":true,\"num\":\"" CONTENT "\"}]",
+        "[{\"_placeholder\":true,\"num\":7,\"x\":\"" CONTENT "\"}]",
+        "[\"" CONTENT "\",{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":0}]"};
+    const im_blob secret = {CONTENT, strlen(CONTENT)};
+    for (size_t i = 0; i < sizeof misplaced / sizeof *misplaced; i++) {
+        const char *args = misplaced[i];
+        CHECK(im_client_emit_args(client, "x", 1, args, strlen(args), &secret, 1, 0) < 0);
+        look_at("an error", im_last_error());
+        CHECK(im_client_emit_args(client, "x", 1, args, strlen(args), NULL, 0, 0) < 0);
         look_at("an error", im_last_error());
     }
     CHECK(im_message_create("{\"type\":\"" CONTENT

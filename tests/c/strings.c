@@ -115,7 +115,6 @@ static void options_of_the_official_clients(void) {
     static const char *const later[] = {"forceNew",
                                         "multiplex",
                                         "extraHeaders",
-                                        "retries",
                                         "ca",
                                         "cert",
                                         "key",
@@ -211,8 +210,14 @@ static void names_and_arguments(void) {
                 IM_ERROR_INVALID_ARGUMENT);
     CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "flags");
     im_blob blob = {"x", 1};
-    CHECK_EQUAL(im_client_emit_args(client, "x", 1, NULL, 0, &blob, 1, 0), IM_ERROR_UNSUPPORTED);
-    CHECK_FAULT(IM_ERROR_UNSUPPORTED, "blobs");
+    CHECK_EQUAL(im_client_emit_args(client, "x", 1, NULL, 0, &blob, 11, 0),
+                IM_ERROR_INVALID_ARGUMENT);
+    CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "blob_count");
+    CHECK_EQUAL(im_client_subscribe(client, "x", IM_SUBSCRIBE_OUTGOING, ignore, NULL, NULL),
+                IM_ERROR_INVALID_ARGUMENT);
+    CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "event");
+    CHECK_EQUAL(im_client_on_any_outgoing(client, NULL, NULL), IM_ERROR_INVALID_ARGUMENT);
+    CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "fn");
     CHECK_EQUAL(im_client_on(client, "x", NULL, NULL), IM_ERROR_INVALID_ARGUMENT);
     CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "fn");
     CHECK_EQUAL(im_client_once(client, "x", NULL, NULL), IM_ERROR_INVALID_ARGUMENT);

@@ -265,6 +265,8 @@ static void count_outcome(im_status status, const im_event *reply, void *data) {
     outcomes++;
 }
 
+static void ignore_event(const im_event *event, void *data) { (void)event, (void)data; }
+
 static void *call_everything(void *data) {
     im_client client = *(im_client *)data;
     for (int i = 0; i < 200; i++) {
@@ -279,6 +281,13 @@ static void *call_everything(void *data) {
         CHECK(request > 0);
         im_status canceled = im_client_cancel(client, request);
         CHECK(canceled == IM_OK || canceled == IM_ERROR_NOT_FOUND);
+        const im_blob blob = {"x", 1};
+        CHECK(im_client_emit_args_with_ack(client, "echo", 4, NULL, 0, &blob, 1, 0, 5000,
+                                           count_outcome, NULL, NULL) > 0);
+        CHECK(i % 10 != 0 || im_client_clear_send_buffer(client) >= 0);
+        int64_t sent = im_client_on_any_outgoing(client, ignore_event, NULL);
+        CHECK(sent > 0);
+        CHECK_EQUAL(im_client_off(client, sent), IM_OK);
         CHECK_EQUAL(im_client_reply(client, 1u << 30, NULL), IM_ERROR_NOT_FOUND);
         if (i % 20 == 0)
             CHECK_EQUAL(im_client_flush(client, 5000), IM_OK);
@@ -296,10 +305,10 @@ static void every_function_works_on_many_threads_at_once(void) {
         threads[i] = run_thread(call_everything, &client);
     for (int i = 0; i < 8; i++)
         pthread_join(threads[i], NULL);
-    WAIT(outcomes == 8 * 200);
+    WAIT(outcomes == 8 * 400);
     round_trip(client);
     destroy(client);
-    CHECK_EQUAL(outcomes, 8 * 200);
+    CHECK_EQUAL(outcomes, 8 * 400);
 }
 
 CASES("threads", CASE(a_blocked_callback_delays_no_heartbeat_and_no_other_client),

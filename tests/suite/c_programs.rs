@@ -165,6 +165,7 @@ programs! {
     promise_14_secrets: "secrets", BOTH, [], [];
     the_log: "log", ONE, [], [];
     replies: "reply", BOTH, [], [];
+    binary_in_c: "binary", BOTH, [], [];
     cycles: "cycles", BOTH, [], [];
 }
 
@@ -251,4 +252,5 @@ fn every_end_of_a_callback_under_address_sanitizer() {
     under_address_sanitizer("off", &ONE);
     under_address_sanitizer("once", &ONE);
     under_address_sanitizer("reply", &ONE);
+    under_address_sanitizer("binary", &ONE);
 }

@@ -1,11 +1,16 @@
 //! The tests that need the whole library: through the C ABI, against real servers and against servers that misbehave.
 //! One binary, so that it links once; every test starts and ends its own servers on free ports.
 
+mod acks;
 mod bad_input;
+mod binary;
 mod c_programs;
 mod credentials;
+mod emitting;
 mod im;
+mod info;
 mod interop;
+mod listening;
 mod polling;
 mod readme;
 mod reconnection;

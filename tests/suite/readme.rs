@@ -2,7 +2,10 @@
 
 use std::{path::Path, process::Command};
 
-use crate::support::{command, socketio};
+use crate::{
+    info::info_table,
+    support::{command, socketio},
+};
 
 #[path = "../../src/im/event_table.rs"]
 mod event_table;
@@ -91,6 +94,9 @@ fn the_tables_are_those_of_the_library() {
     }
     for (constant, wire, meaning) in event_table::EVENTS {
         has(format!("| `IM_{constant}` | `{wire}` | {meaning} |"));
+    }
+    for (name, meaning) in info_table::INFO_FIELDS {
+        has(format!("| `{name}` | {meaning} |"));
     }
     for (name, meaning) in local_event_table::LOCAL_EVENTS {
         has(format!("| `IM_EVENT_{}` | `{name}` | {meaning} |", name.to_uppercase()));

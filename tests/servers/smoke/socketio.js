@@ -50,6 +50,19 @@ async function oneGeneration(g) {
         socket.once('question', (value, ack) => ack('re', value));
         assert.deepEqual(await reply(socket, 'ask', ['why'], 'answered'), ['re', 'why']);
 
+        const bytes = Buffer.from([1, 255]);
+        const described = ['x', { y: [{ hex: '01ff' }] }];
+        assert.deepEqual(await ask(socket, 'describe', 'x', { y: [bytes] }), described);
+        assert.deepEqual(await reply(socket, 'describe', ['x', { y: [bytes] }], 'described'), described);
+        socket.once('question', (value, ack) => ack(value, 'and'));
+        assert.deepEqual(await reply(socket, 'ask_binary', [bytes], 'described'), [{ hex: '01ff' }, 'and']);
+        const held = await Promise.all([1, 2, 3].map(n => ask(socket, 'shuffle_ack', 3, n)));
+        assert.deepEqual(held, [[1], [2], [3]]);
+        assert.deepEqual(await Promise.all([ask(socket, 'alone_ack', 'a'), ask(socket, 'alone_ack', 'b')]), [['a', 2], ['b', 1]]);
+        const tag = `${transport} ${nsp}`;
+        socket.emit('nth_ack', 2, tag, () => assert.fail('the first is not acknowledged'));
+        assert.deepEqual(await ask(socket, 'nth_ack', 2, tag), [tag, 2]);
+
         const [shake] = await reply(socket, 'handshake', []);
         assert.equal(shake.query.token, 'a b');
         assert.equal(shake.eio, g === 2 ? 3 : 4);

@@ -10,6 +10,30 @@ const UNICODE = ['ä€中', '😀👩‍👩‍👧 𝕏', 'quote " backslash \
 /** As JSON text: JavaScript itself can't hold, or doesn't print, most of these. */
 const NUMBERS = '0,-0.0,-1,0.1,1.5e-7,1e308,5e-324,9007199254740991,9007199254740993,18446744073709551615,-9223372036854775808';
 
+/** How often `nth_ack` saw a value, itself included; binary counts by its bytes. */
+function count(value) {
+  const key = Buffer.isBuffer(value) ? value.toString('hex') : value;
+  times.set(key, (times.get(key) || 0) + 1);
+  return times.get(key);
+}
+const times = new Map();
+
+/** A value with every Buffer in it, at any depth, as `{hex}`. */
+function hexed(value) {
+  if (Buffer.isBuffer(value)) return { hex: value.toString('hex') };
+  if (Array.isArray(value)) return value.map(hexed);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, hexed(inner)]));
+}
+
+function shuffled(list) {
+  for (let last = list.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [list[last], list[other]] = [list[other], list[last]];
+  }
+  return list;
+}
+
 const prefix = socket => (socket.nsp.name === '/' ? '' : `${socket.nsp.name},`);
 
 // Each gets the socket, the arguments without the ack, and the ack function or null.
@@ -27,8 +51,41 @@ const EVENTS = {
   slow_ack(socket, [ms, value], ack) {
     setTimeout(() => ack(value), ms);
   },
-  ask(socket, [value]) {
-    socket.emit('question', value, (...reply) => socket.emit('answered', ...reply));
+  ask(socket, values) {
+    socket.emit('question', ...values, (...reply) => socket.emit('answered', ...reply));
+  },
+  /** What binary arrived, and where: every Buffer as `{hex}`, in the acknowledgement or in an event. */
+  describe(socket, args, ack) {
+    const answer = args.map(hexed);
+    if (ack) ack(...answer);
+    else socket.emit('described', ...answer);
+  },
+  /** Asks with a binary argument, and describes the answer. */
+  ask_binary(socket, values) {
+    socket.emit('question', ...values, (...reply) => socket.emit('described', ...reply.map(hexed)));
+  },
+  /** Collects acknowledgements until there are n, then answers them in a random order. */
+  shuffle_ack(socket, [n, value], ack) {
+    const held = (socket.held ||= []);
+    held.push(() => ack(value));
+    if (held.length < n) return;
+    for (const answer of shuffled(held.splice(0))) answer();
+  },
+  /** Is acknowledged, a moment later, with the value and how many then wait for their acknowledgement. */
+  alone_ack(socket, [value], ack) {
+    socket.waiting = (socket.waiting || 0) + 1;
+    setTimeout(() => ack(value, socket.waiting--), 5);
+  },
+  /** Is acknowledged with `[value, time]` only the nth time that it comes, over all connections. */
+  nth_ack(socket, [n, value], ack) {
+    const seen = count(value);
+    if (seen >= n) ack(value, seen);
+  },
+  /** As `nth_ack`, but loses the connection each time before. */
+  nth_ack_else_drop(socket, [n, value], ack) {
+    const seen = count(value);
+    if (seen >= n) ack(value, seen);
+    else socket.conn.close();
   },
   burst(socket, [n]) {
     for (let i = 0; i < n; i++) socket.emit('burst', i);

@@ -9,7 +9,7 @@ use std::{
 use ::im_client::*;
 use serde_json::{json, Value};
 
-use super::wait_for;
+use super::{blobs_of, wait_for};
 
 /// An event as a callback saw it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,7 @@ pub struct Recorded {
     pub ack_id: u64,
     /// The id of a request event.
     pub request: i64,
+    pub blobs: Vec<Vec<u8>>,
 }
 
 /// Outcomes of requests: status and reply.
@@ -53,8 +54,9 @@ unsafe extern "C" fn record(event: *const im_event, log: *mut c_void) {
     // SAFETY: a valid event.
     let args = text(unsafe { im_event_args(event) });
     let args = serde_json::from_str(&args).expect("the arguments are JSON");
+    let blobs = blobs_of(event);
     let recorded =
-        Recorded { name: text(event.name), json, args, ack_id: event.ack_id, request: event.request };
+        Recorded { name: text(event.name), json, args, ack_id: event.ack_id, request: event.request, blobs };
     log.lock().expect("no test panics in a callback").push(recorded);
 }
 
@@ -111,6 +113,16 @@ impl TestClient {
         let (event, log) = (c(event), Arc::into_raw(self.log.clone()).cast_mut().cast::<c_void>());
         // SAFETY: `record` and `freed` take this pointer.
         unsafe { im_client_subscribe(self.handle, event.as_ptr(), 0, Some(record), log, Some(freed)) }
+    }
+
+    /// Records what the client sends.
+    pub fn on_any_outgoing(&self) -> i64 {
+        const OUTGOING: u32 = 2;
+        let log = Arc::into_raw(self.log.clone()).cast_mut().cast::<c_void>();
+        // SAFETY: `record` and `freed` take this pointer.
+        unsafe {
+            im_client_subscribe(self.handle, std::ptr::null(), OUTGOING, Some(record), log, Some(freed))
+        }
     }
 
     /// Everything recorded so far.

@@ -1,11 +1,13 @@
 //! What the tests share: servers as child processes, a client through the C ABI, waiting for conditions.
 
 mod client;
+mod general;
 mod process;
 mod raw_server;
 mod server;
 
 pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
+pub use general::{args_of, blobs_of, Answer, Answers};
 pub use process::{command, target_dir, Running};
 pub use raw_server::{
     close_payload, fragment, frame, frame_head, masked, open_packet, pause, Frame, Peer, RawServer, Request,

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{process::Running, target_dir, wait_for};
+use super::{process::Running, target_dir, wait_for, wait_until};
 
 pub struct Server {
     process: Running,
@@ -62,6 +62,13 @@ impl Server {
 
     pub fn get(&self, path: &str) -> Value {
         self.request("GET", path, None)
+    }
+
+    /// Waits until a client is connected and cuts its connection: `close`, or `reset` by TCP.
+    pub fn drop_one(&self, how: &str) {
+        wait_until("a connection to cut", || {
+            self.post("/control/drop", serde_json::json!({ "how": how }))["dropped"] == 1
+        });
     }
 
     /// The counters of a server of tests/servers.

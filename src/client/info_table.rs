@@ -1,0 +1,32 @@
+// The fields of `im_client_info`: name and meaning. The tests hold the README's table to it.
+
+/// `(name, meaning)`; a field without a value is null.
+pub const INFO_FIELDS: [(&str, &str); 27] = [
+    ("state", "`disconnected`, `connecting`, `connected` or `reconnecting`."),
+    ("root", "Host and port of the server."),
+    ("namespace", "The namespace, with its slash."),
+    ("url", "Of the current connection, the query's values masked."),
+    ("path", "The HTTP path of the current connection."),
+    ("transport", "Of the current connection: `websocket`."),
+    ("protocol", "The Engine.IO revision of the current connection: 3 or 4."),
+    ("socketId", "The Socket.IO id of the current connection."),
+    ("connectedSince", "When the current connection was made, in milliseconds since 1970."),
+    ("connections", "Connections that were opened, those included that the namespace refused."),
+    ("reconnects", "How often it connected again after it had been connected."),
+    ("lastDisconnect", "Why the last connection ended: `{\"reason\", \"description\"?, \"code\"?}`."),
+    ("rttMs", "The smoothed round-trip time in milliseconds; see `rttSource`."),
+    ("rttSource", "`heartbeat`: our pings on a 2.x server. `acknowledgement`: answers to requests, the server's own time included, on a later one, which sends the pings itself."),
+    ("sent", "`{\"packets\", \"bytes\"}` that went out: events and answers, their attachments included."),
+    ("received", "`{\"packets\", \"bytes\"}` that came in: events and acknowledgements; the bytes of their arguments and attachments."),
+    ("sendQueue", "`{\"packets\", \"bytes\"}` that wait to be sent or, with `retries`, for their acknowledgement."),
+    ("receiveQueue", "`{\"events\", \"bytes\"}` that wait for callbacks."),
+    ("earlyEvents", "Events that wait for the first subscription of their name."),
+    ("discardedEvents", "Events that nobody took."),
+    ("droppedVolatile", "Volatile emits that were dropped."),
+    ("pendingRequests", "Requests that wait for their answer, and with `retries` also emits."),
+    ("expiredRequests", "Requests that ended with `IM_ERROR_TIMEOUT`."),
+    ("canceledRequests", "Requests that the caller canceled."),
+    ("clearedPackets", "Packets that `im_client_clear_send_buffer` dropped."),
+    ("unansweredQuestions", "Questions of the server that may still be answered."),
+    ("retriedPackets", "How often a packet went out again: option `retries`."),
+];

@@ -1,0 +1,178 @@
+//! What is emitted: once, in order, across many reconnects; dropped only where the caller wants it so.
+
+use std::sync::{mpsc, Mutex};
+
+use ::im_client::{im_client_open, im_status};
+use serde_json::{json, Value};
+
+use crate::support::*;
+
+const GENERATIONS: [u32; 2] = [2, 4];
+const CANCELED: im_status = -9;
+const VOLATILE: u32 = 1;
+
+fn options(root: &str) -> Value {
+    json!({ "root": root, "nsp": "/", "path": "/socket.io", "reconnectionDelay": 10, "reconnectionDelayMax": 20 })
+}
+
+fn connected(server: &Server) -> TestClient {
+    let client = TestClient::new(options(&server.root()));
+    client.wait("connect");
+    client
+}
+
+/// A client that does not connect before it is told to.
+fn closed(root: &str) -> TestClient {
+    let mut options = options(root);
+    options["autoConnect"] = false.into();
+    TestClient::new(options)
+}
+
+fn open(client: &TestClient) {
+    assert_eq!(im_client_open(client.handle), 0, "{}", last_error());
+}
+
+fn increases(numbers: &[Value]) -> bool {
+    numbers.windows(2).all(|two| two[0].as_u64() < two[1].as_u64())
+}
+
+#[test]
+fn no_plain_emit_is_sent_twice_or_out_of_order_by_many_reconnects() {
+    const ROUNDS: usize = 25;
+    const EACH: usize = 30;
+    for generation in GENERATIONS {
+        let server = socketio(generation, &[]);
+        let client = connected(&server);
+        for round in 0..ROUNDS {
+            for n in 0..EACH {
+                assert_eq!(client.emit("sequence", &json!(round * EACH + n)), 0);
+            }
+            let how = if round % 2 == 0 { "reset" } else { "close" };
+            server.drop_one(how);
+        }
+        client.emit("the_last", &json!(1));
+        server.wait_received("the_last", 1);
+        let received = server.received("sequence");
+        assert!(increases(&received), "generation {generation}: {received:?}");
+        // A connection may also be cut before it stands.
+        assert!(client.count("reconnect") >= ROUNDS / 2, "{}", client.count("reconnect"));
+        // What was on its way may be lost with its connection, but most arrives.
+        assert!(received.len() >= ROUNDS, "{}", received.len());
+    }
+}
+
+#[test]
+fn what_is_emitted_while_disconnected_arrives_complete_in_order_and_once() {
+    for generation in GENERATIONS {
+        let server = socketio(generation, &[]);
+        let client = closed(&server.root());
+        for round in 0..20 {
+            for n in 0..20 {
+                assert_eq!(client.emit("sequence", &json!(round * 20 + n)), 0);
+            }
+            open(&client);
+            client.wait_nth("connect", round + 1);
+            client.flush();
+            // Written is not yet arrived: a reset would take it away.
+            server.wait_received("sequence", (round + 1) * 20);
+            client.close();
+            client.wait_nth("disconnect", round + 1);
+        }
+        assert_eq!(server.received("sequence"), (0..400).map(|n| json!(n)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn clearing_the_send_buffer_drops_what_is_unsent_and_cancels_its_requests() {
+    for generation in GENERATIONS {
+        let server = socketio(generation, &[]);
+        let client = closed(&server.root());
+        let answers = Answers::default();
+        for n in 0..3 {
+            assert_eq!(client.emit("dropped", &json!(n)), 0);
+            client.ask_plain("dropped", &json!(n), &answers);
+        }
+        assert_eq!(client.emit_blobs("dropped", "[]", &[b"x"], 0), 0);
+        assert_eq!(client.clear_send_buffer(), 7);
+        wait_until("the outcomes", || answers.all().len() == 3);
+        assert!(answers.all().iter().all(|answer| answer.status == CANCELED));
+        assert_eq!(client.clear_send_buffer(), 0);
+        let info = client.info();
+        assert_eq!((&info["clearedPackets"], &info["pendingRequests"]), (&json!(7), &json!(0)));
+        assert_eq!(info["sendQueue"], json!({ "packets": 0, "bytes": 0 }));
+        open(&client);
+        client.emit("kept", &json!(1));
+        server.wait_received("kept", 1);
+        assert!(server.received("dropped").is_empty());
+    }
+}
+
+#[test]
+fn clearing_leaves_the_retried_one_that_is_out() {
+    for generation in GENERATIONS {
+        let server = socketio(generation, &[]);
+        let mut options = options(&server.root());
+        options["retries"] = 3.into();
+        options["ackTimeout"] = 60_000.into();
+        let client = TestClient::new(options);
+        let (out, queued) = (Answers::default(), Answers::default());
+        assert!(client.ask_blobs("slow_ack", "[200,\"out\"]", &[], 0, 0, &out) > 0);
+        client.ask_plain("dropped", &json!(1), &queued);
+        assert_eq!(client.emit("dropped", &json!(2)), 0);
+        server.wait_received("slow_ack", 1);
+        assert_eq!(client.clear_send_buffer(), 2);
+        assert_eq!(queued.wait().status, CANCELED);
+        assert_eq!(out.wait().args, json!(["out"]));
+        assert!(server.received("dropped").is_empty());
+    }
+}
+
+#[test]
+fn a_volatile_emit_is_dropped_and_counted_while_disconnected() {
+    for generation in GENERATIONS {
+        let server = socketio(generation, &[]);
+        let client = closed(&server.root());
+        for n in 0..3 {
+            assert_eq!(client.emit_args("volatile", &json!([n]), VOLATILE), 0);
+        }
+        assert_eq!(client.info()["droppedVolatile"], 3);
+        open(&client);
+        client.wait("connect");
+        assert_eq!(client.emit_args("volatile", &json!(["connected"]), VOLATILE), 0);
+        assert_eq!(server.wait_received("volatile", 1), [json!("connected")]);
+        assert_eq!(client.info()["droppedVolatile"], 3);
+    }
+}
+
+/// A server that does not read: the socket takes no more, what is emitted waits, and what is volatile is dropped.
+#[test]
+fn a_volatile_emit_is_dropped_where_the_socket_takes_no_more() {
+    let (go_on, told) = mpsc::channel::<()>();
+    let told = Mutex::new(told);
+    let server = RawServer::start(move |peer| {
+        peer.connect(4);
+        let _ = told.lock().expect("nobody panics with it").recv();
+        peer.receive_all();
+    });
+    let options = json!({ "root": server.root(), "nsp": "room", "path": "/ws", "sendQueueBytes": 1 << 28 });
+    let client = TestClient::new(options);
+    client.wait("connect");
+    let large = json!("x".repeat(1 << 20));
+    let mut emitted = 0;
+    wait_until("the socket is full", || {
+        assert_eq!(client.emit("large", &large), 0);
+        emitted += 1;
+        assert_eq!(client.emit_args("volatile", &json!([emitted]), VOLATILE), 0);
+        client.info()["droppedVolatile"] != 0
+    });
+    let before = client.info()["sendQueue"].clone();
+    assert_eq!(client.emit_args("volatile", &json!(["dropped"]), VOLATILE), 0);
+    assert_eq!(client.info()["sendQueue"], before, "it is not queued");
+    go_on.send(()).expect("the server waits");
+    wait_until("all large ones", || server.frames_with("42/room,[\"large\"").len() == emitted);
+    assert!(server.frames_with("42/room,[\"volatile\",\"dropped\"").is_empty());
+    wait_until("the socket takes volatile ones again", || {
+        client.emit_args("volatile", &json!(["again"]), VOLATILE);
+        !server.frames_with("42/room,[\"volatile\",\"again\"").is_empty()
+    });
+}
