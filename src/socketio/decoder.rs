@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use serde_json::Value;
 
-use super::{v4, v5, Arguments, Extent, Kind, Packet};
+use super::{msgpack::Malformed, v4, v5, Arguments, Extent, Kind, Packet};
 use crate::engineio::Revision;
 
 /// The official parsers accept so many attachments per packet.
@@ -24,6 +24,8 @@ pub enum DecodeError {
     AttachmentMissing,
     /// An attachment came that no packet announced.
     AttachmentUnannounced,
+    /// With the msgpack parser.
+    Msgpack(Malformed),
 }
 
 impl fmt::Display for DecodeError {
@@ -43,6 +45,7 @@ impl fmt::Display for DecodeError {
             }
             DecodeError::AttachmentMissing => write!(f, "a Socket.IO packet whose attachments did not come"),
             DecodeError::AttachmentUnannounced => write!(f, "a binary attachment that no packet announced"),
+            DecodeError::Msgpack(malformed) => write!(f, "a packet for the msgpack parser with {malformed}"),
         }
     }
 }
@@ -137,18 +140,7 @@ impl Decoder {
 
 /// Checks the data against the packet type and finds the arguments.
 fn check(packet: Packet<'_>, revision: Option<Revision>) -> Result<Decoded<'_>, DecodeError> {
-    let wrong = || DecodeError::Data(packet.kind);
-    let arguments = match packet.kind {
-        Kind::Event | Kind::BinaryEvent => {
-            let read = Arguments::of_event(packet.data).ok_or_else(wrong)?;
-            event_name_is_valid(&read.name, revision).then_some(read)
-        }
-        Kind::Ack | Kind::BinaryAck => Arguments::of_ack(packet.data),
-        Kind::Connect => connect_data_is_valid(packet.data, revision).then(nothing),
-        Kind::Disconnect => packet.data.is_empty().then(nothing),
-        Kind::Error => error_data_is_valid(packet.data).then(nothing),
-    };
-    let Arguments { name, extent } = arguments.ok_or_else(wrong)?;
+    let Arguments { name, extent } = arguments_of(packet.kind, packet.data, revision)?;
     Ok(Decoded {
         kind: packet.kind,
         namespace: Cow::Borrowed(packet.namespace),
@@ -158,6 +150,26 @@ fn check(packet: Packet<'_>, revision: Option<Revision>) -> Result<Decoded<'_>, 
         extent,
         attachments: Vec::new(),
     })
+}
+
+/// The arguments of a packet's data, which has to fit the packet type.
+pub(super) fn arguments_of(
+    kind: Kind,
+    data: &str,
+    revision: Option<Revision>,
+) -> Result<Arguments<'_>, DecodeError> {
+    let wrong = || DecodeError::Data(kind);
+    let arguments = match kind {
+        Kind::Event | Kind::BinaryEvent => {
+            let read = Arguments::of_event(data).ok_or_else(wrong)?;
+            event_name_is_valid(&read.name, revision).then_some(read)
+        }
+        Kind::Ack | Kind::BinaryAck => Arguments::of_ack(data),
+        Kind::Connect => connect_data_is_valid(data, revision).then(nothing),
+        Kind::Disconnect => data.is_empty().then(nothing),
+        Kind::Error => error_data_is_valid(data).then(nothing),
+    };
+    arguments.ok_or_else(wrong)
 }
 
 /// Every `{"_placeholder": true, "num": n}` has to name one of the attachments.

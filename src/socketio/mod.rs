@@ -3,11 +3,13 @@
 //! * `packet`: the head of a packet, read and written
 //! * `arguments`: the JSON array of an event or acknowledgement, found by one validating pass and not parsed into a tree
 //! * `decoder`: packets and their binary attachments put together
+//! * `msgpack`: packets of the other official parser, each in one binary frame
 //! * `session`: one namespace over one Engine.IO connection, the generation of the server found out by itself
 //! * `v4`, `v5`: what the two protocols do differently
 
 mod arguments;
 mod decoder;
+pub mod msgpack;
 mod packet;
 mod session;
 mod v4;
