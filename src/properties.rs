@@ -73,7 +73,7 @@ proptest! {
         let texts: Vec<String> = arguments.iter().map(Value::to_string).collect();
         let frame = encode_event(&namespace, id, &Value::from(name.clone()).to_string(), &texts.join(","));
         let Ok(engineio::Packet::Message(message)) = engineio::decode(&frame) else { panic!("no message") };
-        let packet = Decoder::new().text(message, None).unwrap().unwrap();
+        let packet = Decoder::default().text(message, None).unwrap().unwrap();
         prop_assert_eq!((&*packet.name, packet.id, &*packet.namespace), (&*name, id, &*namespace));
         let all: Value = serde_json::from_str(&format!("[{}]", &packet.data[packet.extent.all.clone()])).unwrap();
         prop_assert_eq!(all, serde_json::from_str::<Value>(&format!("[{}]", texts.join(","))).unwrap());
@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn acknowledgements_come_back(id in any::<u64>(), argument in json()) {
         let frame = encode_ack("/chat", id, &argument.to_string());
-        let packet = Decoder::new().text(&frame[1..], None).unwrap().unwrap();
+        let packet = Decoder::default().text(&frame[1..], None).unwrap().unwrap();
         prop_assert_eq!(packet.id, Some(id));
         prop_assert_eq!(&packet.data[packet.extent.all.clone()], argument.to_string());
     }
@@ -94,7 +94,7 @@ proptest! {
         let _ = engineio::decode(&text);
         let _ = v3::decode_payload(&text);
         let _ = v4::decode_payload(&text);
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::default();
         let _ = decoder.text(&text, revision);
         decoder.reset();
         prop_assert!(decoder.text("2[\"a\"]", revision).unwrap().is_some(), "the decoder is stuck");
@@ -105,7 +105,7 @@ proptest! {
         text in "[0-9]{1,2}-?(/[a-z]{0,3},)?[0-9]{0,22}[\\[{\"]?[a-z0-9\"\\\\,:\\[\\]{} ]{0,20}",
         revision in revision(),
     ) {
-        let _ = Decoder::new().text(&text, revision);
+        let _ = Decoder::default().text(&text, revision);
     }
 
     #[test]

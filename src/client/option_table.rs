@@ -52,7 +52,7 @@ pub const OPTIONS: [(&str, Support, &str); 65] = [
     ("forceBase64", NotBuilt, ""),
     ("requestTimeout", NotBuilt, ""),
     ("retries", NotBuilt, ""),
-    ("parser", NotBuilt, ""),
+    ("parser", Built("`\"default\"` or `\"msgpack\"`", "`\"default\"`"), "How packets are written. `msgpack` is for servers with `socket.io-msgpack-parser` (its version 3 for Socket.IO 3 and 4, its version 2 for 2.x)."),
     ("extraHeaders", NotBuilt, ""),
     ("perMessageDeflate", NotBuilt, ""),
     ("protocols", NotBuilt, ""),

@@ -12,6 +12,7 @@ use crate::{
     connection::{Paths, Reconnection, Target},
     engineio::Revision,
     im::{self, EventNames},
+    socketio::Parser,
     transport::{encode_query, Access, Endpoint},
 };
 
@@ -85,6 +86,10 @@ impl Reader<'_> {
             timestamp: self.timestamp()?,
             auth: self.auth()?,
             revision: self.protocol()?,
+            parser: match self.one_of("parser", &["default", "msgpack"])? {
+                1 => Parser::Msgpack,
+                _ => Parser::Default,
+            },
             connect_timeout: self.milliseconds("timeout", 20_000, 1)?,
             max_message_bytes: self.bytes("maxMessageBytes", 16 << 20)?,
             max_pause: self.milliseconds("maxPauseMs", 60_000, 1)?,
@@ -360,6 +365,7 @@ mod tests {
             (r#","reconnectionAttempts":-1"#, Status::Option, "\"reconnectionAttempts\""),
             (r#","randomizationFactor":2"#, Status::Option, "\"randomizationFactor\""),
             (r#","protocol":5"#, Status::Option, "\"protocol\""),
+            (r#","parser":"json""#, Status::Option, "\"default\" or \"msgpack\""),
             (r#","transports":[]"#, Status::Option, "\"transports\""),
             (r#","transports":["polling"]"#, Status::Unsupported, "\"polling\""),
             (r#","eventNames":"x""#, Status::Option, "\"wire\" or \"constant\""),

@@ -13,7 +13,8 @@ use super::{
 use crate::{
     connection::{Outgoing, State},
     im,
-    socketio::{encode_ack, encode_event, RESERVED_EVENTS},
+    log::Level,
+    socketio::{Encoded, Unsayable, RESERVED_EVENTS},
 };
 
 /// How an event is sent.
@@ -33,7 +34,7 @@ impl Client {
         self.send(Outgoing { volatile: flags.volatile, ..Outgoing::plain(frame) })
     }
 
-    fn frame(&self, event: &str, id: Option<u64>, arguments: &str) -> Result<String, Failed> {
+    fn frame(&self, event: &str, id: Option<u64>, arguments: &str) -> Result<Encoded, Failed> {
         if RESERVED_EVENTS.contains(&event) {
             let message = format!("the event name {event:?} is reserved for the connection itself");
             return Err(Failed::new(Status::InvalidArgument, message));
@@ -44,11 +45,22 @@ impl Client {
             true => format!("\"{name}\""),
             false => serde_json::Value::from(name).to_string(),
         };
-        Ok(encode_event(&self.options().target.namespace, id, &name, arguments))
+        self.encode_event(id, &name, arguments)
+    }
+
+    /// An event in the way of the client's parser; `name` is a JSON string.
+    fn encode_event(&self, id: Option<u64>, name: &str, arguments: &str) -> Result<Encoded, Failed> {
+        let target = &self.options().target;
+        target.parser.event(&target.namespace, id, name, arguments, Vec::new()).map_err(unsayable)
+    }
+
+    fn encode_ack(&self, id: u64, arguments: &str) -> Result<Encoded, Failed> {
+        let target = &self.options().target;
+        target.parser.ack(&target.namespace, id, arguments, Vec::new()).map_err(unsayable)
     }
 
     fn send(&self, frame: Outgoing) -> Result<(), Failed> {
-        let bytes = frame.frame.len();
+        let bytes = frame.bytes();
         self.link.send(frame).map_err(|full| {
             let message = format!(
                 "{} of at most {} bytes wait to be sent (option \"sendQueueBytes\")",
@@ -62,14 +74,20 @@ impl Client {
 
     /// An emit of the library's own; it may exceed the bound of the queue, for a receipt must not get lost.
     pub(super) fn emit_own(&self, emit: im::Emit) {
-        let frame = encode_event(
-            &self.options().target.namespace,
-            None,
-            &format!("\"{}\"", emit.event),
-            &emit.argument,
-        );
-        self.count_sent(frame.len());
-        self.link.send_own(Outgoing::plain(frame));
+        if let Some(packet) = self.encode_own(&emit) {
+            self.count_sent(packet.bytes());
+            self.link.send_own(Outgoing::plain(packet));
+        }
+    }
+
+    /// An emit of the library's own as it goes out. What it repeats of the server may be more than the parser can say.
+    pub(super) fn encode_own(&self, emit: &im::Emit) -> Option<Encoded> {
+        let encoded = self.encode_event(None, &format!("\"{}\"", emit.event), &emit.argument);
+        encoded
+            .inspect_err(|failed| {
+                self.log(Level::Warn, format_args!("{:?} was not sent: {}", emit.event, failed.message));
+            })
+            .ok()
     }
 
     /// Sends an event that the server acknowledges. Where that fails, the callback comes back to be dropped.
@@ -106,7 +124,7 @@ impl Client {
         done: Done,
         fingerprint: Option<String>,
         timeout: Option<Duration>,
-        frame: impl FnOnce(u64) -> Result<String, Failed>,
+        frame: impl FnOnce(u64) -> Result<Encoded, Failed>,
     ) -> Result<i64, (Done, Failed)> {
         let timeout = timeout.or(self.options().ack_timeout);
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -143,9 +161,11 @@ impl Client {
     /// Answers a request of the server.
     pub fn reply(&self, ack_id: u64, arguments: &str) -> Result<(), Failed> {
         let connection = self.link.connection();
+        // What can't be said must not use up the one answer.
+        self.encode_ack(0, arguments)?;
         let wire_id = self.replies().answer(ack_id)?;
-        let frame = encode_ack(&self.options().target.namespace, wire_id, arguments);
-        self.count_sent(frame.len());
+        let frame = self.encode_ack(wire_id, arguments)?;
+        self.count_sent(frame.bytes());
         self.link.send_own(Outgoing { connection: Some(connection), ..Outgoing::plain(frame) });
         Ok(())
     }
@@ -167,6 +187,10 @@ impl Client {
             None => Err(Failed::destroyed()),
         }
     }
+}
+
+fn unsayable(what: Unsayable) -> Failed {
+    Failed::new(Status::Json, what.to_string())
 }
 
 /// Checks that a text is one JSON value, in one pass; gives it without the space around it.

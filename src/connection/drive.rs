@@ -1,6 +1,7 @@
 //! One connection, from its open packet to its loss.
 
 use std::{
+    collections::VecDeque,
     future::Future,
     pin::Pin,
     task::{ready, Context, Poll},
@@ -18,7 +19,8 @@ use super::{
     target::Target,
 };
 use crate::{
-    socketio::{Failure, Happening, Session, Settings},
+    engineio::{self, Revision},
+    socketio::{Failure, Happening, Session, Settings, Transmit},
     transport::{close_text, loss_of, LossKind, Message, WebSocket},
 };
 
@@ -56,6 +58,8 @@ pub struct Connection<'a> {
     number: u64,
     timer: Pin<Box<Sleep>>,
     timer_at: Option<Instant>,
+    /// Of the packet that was handed to the socket last.
+    attachments: VecDeque<Vec<u8>>,
     /// Something was handed to the socket and not flushed yet.
     unflushed: bool,
     paused: Option<Instant>,
@@ -69,6 +73,7 @@ impl<'a> Connection<'a> {
             query: target.query.clone(),
             auth: target.auth.clone(),
             revision: opened.revision,
+            parser: target.parser,
         };
         let now = Instant::now();
         Connection {
@@ -80,6 +85,7 @@ impl<'a> Connection<'a> {
             number: link.next_connection(),
             timer: Box::pin(sleep_until((now + NEVER).into())),
             timer_at: None,
+            attachments: VecDeque::new(),
             unflushed: false,
             paused: None,
             max_pause: target.max_pause,
@@ -121,19 +127,15 @@ impl<'a> Connection<'a> {
     /// One turn of the handshake, where nothing is sent for the caller yet.
     async fn turn(&mut self) -> Result<Option<Happening<'static>>, End> {
         match self.next().await {
-            Turn::Frame(Message::Text(text)) => {
-                let happening = self.session.on_text(&text, Instant::now()).map_err(failed)?;
-                Ok(match happening {
-                    Some(Happening::Connected { socket_id, pid }) => {
-                        Some(Happening::Connected { socket_id, pid })
-                    }
-                    Some(Happening::Refused { data }) => Some(Happening::Refused { data }),
-                    Some(Happening::Closed) => Some(Happening::Closed),
-                    Some(Happening::Disconnected) => Some(Happening::Disconnected),
-                    _ => None,
-                })
-            }
-            Turn::Frame(frame) => self.take(frame).map(|()| None),
+            Turn::Frame(frame) => Ok(match self.read(&frame, Instant::now())? {
+                Some(Happening::Connected { socket_id, pid }) => {
+                    Some(Happening::Connected { socket_id, pid })
+                }
+                Some(Happening::Refused { data }) => Some(Happening::Refused { data }),
+                Some(Happening::Closed) => Some(Happening::Closed),
+                Some(Happening::Disconnected) => Some(Happening::Disconnected),
+                _ => None,
+            }),
             Turn::Over(loss) => Err(End::Lost(loss)),
             Turn::Time => self.on_time().map(|()| None),
             Turn::Woken => self.on_wake().map(|()| None),
@@ -153,18 +155,22 @@ impl<'a> Connection<'a> {
 
     fn take(&mut self, frame: Message) -> Result<(), End> {
         let now = Instant::now();
-        let happening = match &frame {
-            Message::Text(text) => self.session.on_text(text, now).map_err(failed)?,
-            Message::Binary(data) => self.session.on_binary(data, now).map_err(failed)?,
-            Message::Close(frame) => return Err(End::Lost(closed(&close_text(frame.as_ref())))),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
-        };
+        let happening = self.read(&frame, now)?;
         tell(self.owner, self.number, happening)?;
         if self.session.is_connected() && self.owner.is_full() {
             self.paused = Some(now);
             self.session.pause(now);
         }
         Ok(())
+    }
+
+    fn read<'f>(&mut self, frame: &'f Message, now: Instant) -> Result<Option<Happening<'f>>, End> {
+        match frame {
+            Message::Text(text) => self.session.on_text(text, now).map_err(failed),
+            Message::Binary(data) => self.session.on_binary(data, now).map_err(failed),
+            Message::Close(frame) => Err(End::Lost(closed(&close_text(frame.as_ref())))),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(None),
+        }
     }
 
     fn on_time(&mut self) -> Result<(), End> {
@@ -258,42 +264,65 @@ impl<'a> Connection<'a> {
                 Poll::Pending => break,
                 Poll::Ready(ready) => ready?,
             }
-            let frame = match self.session.poll_transmit() {
-                Some(frame) => frame.into_owned(),
-                None if connected => match self.pop() {
-                    Some(frame) => frame,
-                    None => break,
-                },
-                None => break,
-            };
-            bytes += frame.len();
+            let Some(message) = self.next_message(connected) else { break };
+            bytes += message.len();
             self.unflushed = true;
-            Pin::new(&mut self.socket).start_send(Message::text(frame))?;
+            Pin::new(&mut self.socket).start_send(message)?;
         }
         Ok(self.unflushed)
     }
 
+    /// The next frame for the socket. Attachments go right behind their packet: no other may come between.
+    fn next_message(&mut self, connected: bool) -> Option<Message> {
+        if let Some(attachment) = self.attachments.pop_front() {
+            return Some(self.binary(attachment));
+        }
+        if let Some(frame) = self.session.poll_transmit() {
+            return Some(self.message(frame));
+        }
+        let outgoing = if connected { self.pop()? } else { return None };
+        self.attachments.extend(outgoing.attachments);
+        match outgoing.frame.is_empty() {
+            true => self.attachments.pop_front().map(|data| self.binary(data)),
+            false => Some(Message::text(outgoing.frame)),
+        }
+    }
+
+    fn message(&self, transmit: Transmit) -> Message {
+        match transmit {
+            Transmit::Text(text) => Message::text(text.into_owned()),
+            Transmit::Data(data) => self.binary(data),
+        }
+    }
+
+    fn binary(&self, data: Vec<u8>) -> Message {
+        match self.session.revision() {
+            Some(Revision::V3) => Message::binary(engineio::v3::encode_binary(&data)),
+            _ => Message::binary(data),
+        }
+    }
+
     /// The caller's next frame. Answers that belong to an earlier connection are dropped.
-    fn pop(&mut self) -> Option<String> {
+    fn pop(&mut self) -> Option<Outgoing> {
         loop {
-            let Outgoing { frame, request, connection, .. } = self.link.pop(self.wish.closes)?;
-            let stale = connection.is_some_and(|connection| connection != self.number);
-            if stale || request.is_some_and(|request| !self.owner.on_sent(request)) {
+            let outgoing = self.link.pop(self.wish.closes)?;
+            let stale = outgoing.connection.is_some_and(|connection| connection != self.number);
+            if stale || outgoing.request.is_some_and(|request| !self.owner.on_sent(request)) {
                 // Nothing is written for it, but a flush that waits for it has to hear that it is gone.
                 self.unflushed = true;
                 continue;
             }
-            return Some(frame);
+            return Some(outgoing);
         }
     }
 
     /// Leaves the namespace and closes the WebSocket, within a limit of time.
     pub async fn goodbye(mut self) {
-        let leave = self.session.leave();
+        let leave = self.session.leave().map(|frame| self.message(frame));
         let socket = &mut self.socket;
         let parting = async {
             if let Some(frame) = leave {
-                socket.send(Message::text(frame)).await?;
+                socket.send(frame).await?;
             }
             socket.close(None).await?;
             // Reading up to the end lets the other side read our last frames: a close with unread data is a reset.

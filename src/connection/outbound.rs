@@ -2,9 +2,12 @@
 
 use std::collections::VecDeque;
 
+use crate::socketio::Encoded;
+
 /// A frame on its way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
+    /// A text frame; none where it is empty.
     pub frame: String,
     /// Go out right behind it, as binary frames.
     pub attachments: Vec<Vec<u8>>,
@@ -18,11 +21,13 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// A frame that nobody waits for and that outlives its connection.
-    pub fn plain(frame: String) -> Self {
-        Outgoing { frame, attachments: Vec::new(), request: None, connection: None, volatile: false }
+    pub fn plain(packet: impl Into<Encoded>) -> Self {
+        let Encoded { frame, attachments } = packet.into();
+        Outgoing { frame, attachments, request: None, connection: None, volatile: false }
     }
 
-    fn bytes(&self) -> usize {
+    /// The size of its packets.
+    pub fn bytes(&self) -> usize {
         self.frame.len() + self.attachments.iter().map(Vec::len).sum::<usize>()
     }
 }
@@ -121,7 +126,7 @@ mod tests {
     use super::*;
 
     fn frame(text: &str) -> Outgoing {
-        Outgoing::plain(text.into())
+        Outgoing::plain(text.to_owned())
     }
 
     #[test]

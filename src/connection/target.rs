@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{engineio::Revision, transport::Access};
+use crate::{engineio::Revision, socketio::Parser, transport::Access};
 
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -20,6 +20,8 @@ pub struct Target {
     pub auth: Option<String>,
     /// The revision that the caller named; else it is found out.
     pub revision: Option<Revision>,
+    /// How the server's packets are written.
+    pub parser: Parser,
     /// For all of a connection: lookup to CONNECT answer.
     pub connect_timeout: Duration,
     pub max_message_bytes: usize,

@@ -4,6 +4,7 @@
 //! * `arguments`: the JSON array of an event or acknowledgement, found by one validating pass and not parsed into a tree
 //! * `decoder`: packets and their binary attachments put together
 //! * `msgpack`: packets of the other official parser, each in one binary frame
+//! * `parser`: which of the two ways packets are written in
 //! * `session`: one namespace over one Engine.IO connection, the generation of the server found out by itself
 //! * `v4`, `v5`: what the two protocols do differently
 
@@ -11,13 +12,18 @@ mod arguments;
 mod decoder;
 pub mod msgpack;
 mod packet;
+mod parser;
 mod session;
 mod v4;
 mod v5;
 
 pub use arguments::{Arguments, Extent};
 pub use decoder::{DecodeError, Decoded, Decoder};
-pub use packet::{encode_ack, encode_event, Kind, Packet};
+pub use msgpack::Unsayable;
+#[cfg(test)]
+pub use packet::{encode_ack, encode_event};
+pub use packet::{Kind, Packet};
+pub use parser::{Encoded, Parser, Transmit};
 pub use session::{Failure, Happening, Received, Session, Settings};
 
 /// Event names that belong to the connection itself: a server must not send them, a caller can't emit them.

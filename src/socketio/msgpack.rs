@@ -15,7 +15,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde_json::Value;
+use serde_json::{json, Value};
 
 use super::{decoder::arguments_of, DecodeError, Decoded, Kind};
 use crate::engineio::Revision;
@@ -217,7 +217,19 @@ pub fn encode_connect(namespace: &str, auth: Option<&str>) -> Result<Vec<u8>, Un
     encode(CONNECT, namespace, auth, None, &[])
 }
 
-/// The binary frame of a DISCONNECT, which both versions of the parser read.
+/// The frame of a CONNECT to Socket.IO 2.x, as its client sends it: the query goes with it. The parser there refuses one that
+/// carries data, so an `auth` can't.
+pub fn connect_text(namespace: &str, query: &str) -> String {
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("4{}", json!({ "type": CONNECT, "nsp": format!("{namespace}{mark}{query}") }))
+}
+
+/// The frame of a DISCONNECT to Socket.IO 2.x.
+pub fn disconnect_text(namespace: &str) -> String {
+    format!("4{}", json!({ "type": DISCONNECT, "nsp": namespace }))
+}
+
+/// The binary frame of a DISCONNECT.
 pub fn encode_disconnect(namespace: &str) -> Vec<u8> {
     // Without data nothing can fail.
     encode(DISCONNECT, namespace, None, None, &[]).unwrap_or_default()

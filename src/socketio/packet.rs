@@ -122,6 +122,18 @@ pub fn encode_ack(namespace: &str, id: u64, arguments: &str) -> String {
     frame
 }
 
+/// Makes an EVENT or ACK frame a binary one: so many attachments follow it.
+pub fn announce_attachments(mut frame: String, attachments: usize) -> String {
+    let kind = match frame.as_bytes().get(1) {
+        Some(b'3') => '6',
+        _ => '5',
+    };
+    if attachments > 0 {
+        frame.replace_range(1..2, &format!("{kind}{attachments}-"));
+    }
+    frame
+}
+
 /// The frame of a CONNECT; `query` (protocol 4) goes behind the namespace, `auth` is a JSON object.
 pub(super) fn encode_connect(namespace: &str, query: Option<&str>, auth: Option<&str>) -> String {
     let mut frame = String::from("40");
@@ -177,6 +189,10 @@ mod tests {
         assert_eq!(encode_event("/chat", Some(0), "\"to\"", "{},1"), "42/chat,0[\"to\",{},1]");
         assert_eq!(encode_ack("/chat", 12, "\"ok\""), "43/chat,12[\"ok\"]");
         assert_eq!(encode_ack("/", 0, ""), "430[]");
+        let binary = |frame| announce_attachments(frame, 2);
+        assert_eq!(binary(encode_event("/chat", Some(7), "\"a\"", "1")), "452-/chat,7[\"a\",1]");
+        assert_eq!(binary(encode_ack("/", 0, "1")), "462-0[1]");
+        assert_eq!(announce_attachments(encode_ack("/", 0, "1"), 0), "430[1]");
         assert_eq!(encode_connect("/", None, None), "40");
         assert_eq!(encode_connect("/", None, Some("{\"t\":1}")), "40{\"t\":1}");
         assert_eq!(encode_connect("/chat", None, None), "40/chat,");

@@ -69,13 +69,13 @@ impl<'a> Writer<'a> {
         let bytes = value.to_be_bytes();
         let (marker, width): (&[u8], usize) = match value {
             -0x20..=0x7f => (&[], 1),
-            0..=0xff => (&[0xcc], 1),
-            0..=0xffff => (&[0xcd], 2),
-            0..=0xffff_ffff => (&[0xce], 4),
-            0.. => (&[0xcf], 8),
-            -0x80.. => (&[0xd0], 1),
-            -0x8000.. => (&[0xd1], 2),
-            -0x8000_0000.. => (&[0xd2], 4),
+            0x80..=0xff => (&[0xcc], 1),
+            0x100..=0xffff => (&[0xcd], 2),
+            0x1_0000..=0xffff_ffff => (&[0xce], 4),
+            0x1_0000_0000.. => (&[0xcf], 8),
+            -0x80..=-0x21 => (&[0xd0], 1),
+            -0x8000..=-0x81 => (&[0xd1], 2),
+            -0x8000_0000..=-0x8001 => (&[0xd2], 4),
             _ => (&[0xd3], 8),
         };
         self.out.extend_from_slice(marker);
