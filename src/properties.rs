@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     engineio::{self, v3, v4, Frame, Revision},
     im::Envelope,
-    socketio::{encode_ack, encode_event, placeholders, Arguments, Decoder},
+    socketio::{encode_ack, encode_event, msgpack, placeholders, Arguments, Decoder},
 };
 
 fn json() -> impl Strategy<Value = Value> {
@@ -55,6 +55,24 @@ fn numbers_in(value: &Value) -> Vec<Option<usize>> {
     found
 }
 
+/// JSON whose numbers JavaScript holds as they are, which is what the msgpack parser promises to keep.
+fn exact_json() -> impl Strategy<Value = Value> {
+    fn exact(value: Value) -> Value {
+        match value {
+            Value::Number(number) if number.is_i64() => Value::from(number.as_i64().unwrap() >> 11),
+            // A whole float goes out as an integer.
+            Value::Number(number) => match number.as_f64().unwrap() {
+                whole if whole.fract() == 0.0 => Value::Null,
+                broken => Value::from(broken),
+            },
+            Value::Array(list) => list.into_iter().map(exact).collect(),
+            Value::Object(map) => map.into_iter().map(|(key, value)| (key, exact(value))).collect(),
+            other => other,
+        }
+    }
+    json().prop_map(exact)
+}
+
 fn frame() -> impl Strategy<Value = Frame> {
     prop_oneof![
         // What can't be told apart on the wire: the separator of revision 4 (JSON escapes it).
@@ -95,7 +113,7 @@ proptest! {
         let texts: Vec<String> = arguments.iter().map(Value::to_string).collect();
         let frame = encode_event(&namespace, id, &Value::from(name.clone()).to_string(), &texts.join(","));
         let Ok(engineio::Packet::Message(message)) = engineio::decode(&frame) else { panic!("no message") };
-        let packet = Decoder::new().text(message, None).unwrap().unwrap();
+        let packet = Decoder::default().text(message, None).unwrap().unwrap();
         prop_assert_eq!((&*packet.name, packet.id, &*packet.namespace), (&*name, id, &*namespace));
         let all: Value = serde_json::from_str(&format!("[{}]", &packet.data[packet.extent.all.clone()])).unwrap();
         prop_assert_eq!(all, serde_json::from_str::<Value>(&format!("[{}]", texts.join(","))).unwrap());
@@ -106,7 +124,7 @@ proptest! {
     #[test]
     fn acknowledgements_come_back(id in any::<u64>(), argument in json()) {
         let frame = encode_ack("/chat", id, &argument.to_string());
-        let packet = Decoder::new().text(&frame[1..], None).unwrap().unwrap();
+        let packet = Decoder::default().text(&frame[1..], None).unwrap().unwrap();
         prop_assert_eq!(packet.id, Some(id));
         prop_assert_eq!(&packet.data[packet.extent.all.clone()], argument.to_string());
     }
@@ -116,7 +134,7 @@ proptest! {
         let _ = engineio::decode(&text);
         let _ = v3::decode_payload(&text);
         let _ = v4::decode_payload(&text);
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::default();
         let _ = decoder.text(&text, revision);
         decoder.reset();
         prop_assert!(decoder.text("2[\"a\"]", revision).unwrap().is_some(), "the decoder is stuck");
@@ -127,13 +145,73 @@ proptest! {
         text in "[0-9]{1,2}-?(/[a-z]{0,3},)?[0-9]{0,22}[\\[{\"]?[a-z0-9\"\\\\,:\\[\\]{} ]{0,20}",
         revision in revision(),
     ) {
-        let _ = Decoder::new().text(&text, revision);
+        let _ = Decoder::default().text(&text, revision);
     }
 
     #[test]
     fn no_bytes_confuse_the_binary_payload(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         let _ = v3::decode_binary_payload(&bytes);
         let _ = v3::decode_binary(&bytes);
+    }
+
+    #[test]
+    fn msgpack_events_come_back(
+        name in "[a-zA-Z\"\\\\ é😀]{1,12}",
+        namespace in "/[a-z/]{0,8}",
+        id in any::<Option<u64>>(),
+        argument in exact_json(),
+        attachments in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..4),
+    ) {
+        let placeholders = (0..attachments.len()).map(|num| serde_json::json!({ "x": [{ "_placeholder": true, "num": num }] }));
+        let arguments: Vec<Value> = std::iter::once(argument).chain(placeholders).collect();
+        let texts: Vec<String> = arguments.iter().map(Value::to_string).collect();
+        let name_json = Value::from(name.clone()).to_string();
+        let frame = msgpack::encode_event(&namespace, id, &name_json, &texts.join(","), &attachments).unwrap();
+        let packet = msgpack::decode(&frame, None).unwrap();
+        prop_assert_eq!((&*packet.name, packet.id, &*packet.namespace), (&*name, id, &*namespace));
+        let all: Value = serde_json::from_str(&format!("[{}]", &packet.data[packet.extent.all])).unwrap();
+        prop_assert_eq!(all, Value::from(arguments));
+        prop_assert_eq!(packet.attachments, attachments);
+    }
+
+    #[test]
+    fn msgpack_acknowledgements_come_back(id in any::<u64>(), argument in exact_json()) {
+        let frame = msgpack::encode_ack("/chat", id, &argument.to_string(), &[]).unwrap();
+        let packet = msgpack::decode(&frame, None).unwrap();
+        prop_assert_eq!(packet.id, Some(id));
+        let read: Value = serde_json::from_str(&packet.data[packet.extent.all]).unwrap();
+        prop_assert_eq!(read, argument);
+    }
+
+    #[test]
+    fn no_bytes_confuse_msgpack(bytes in prop::collection::vec(any::<u8>(), 0..80), revision in revision()) {
+        let _ = msgpack::decode(&bytes, revision);
+    }
+
+    /// What is decoded where bytes of a good packet are others: any packet at all is one whose data is JSON.
+    #[test]
+    fn no_packet_like_bytes_confuse_msgpack(
+        argument in json(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut frame = msgpack::encode_event("/", Some(1), "\"a\"", &argument.to_string(), &[]).unwrap();
+        for (at, byte) in changes {
+            let at = at.index(frame.len());
+            frame[at] = byte;
+        }
+        for bytes in [&frame[..], &frame[..cut.index(frame.len())]] {
+            if let Ok(packet) = msgpack::decode(bytes, None) {
+                prop_assert!(packet.data.is_empty() || serde_json::from_str::<Value>(&packet.data).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_confuses_msgpack(text in "\\PC*", data in json(), revision in revision()) {
+        let _ = msgpack::decode_text(&text, revision);
+        let _ = msgpack::decode_text(&data.to_string(), revision);
+        let _ = msgpack::decode_text(&serde_json::json!({ "type": 4, "nsp": "/", "data": data }).to_string(), revision);
     }
 
     #[test]

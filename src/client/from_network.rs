@@ -11,7 +11,7 @@ use crate::{
     engineio::Revision,
     im::{self, Envelope},
     log::Level,
-    socketio::{encode_event, Received},
+    socketio::Received,
 };
 
 /// A code that ends the session ends it where the connection is lost so soon after it.
@@ -54,7 +54,7 @@ impl Client {
         }
         let namespace = &options.target.namespace;
         for emit in im::on_connect(namespace, options.event_names).into_iter().rev() {
-            let frame = encode_event(namespace, None, &format!("\"{}\"", emit.event), &emit.argument);
+            let Some(frame) = self.encode_own(&emit) else { continue };
             // Of this connection alone: the next one pulls again.
             let connection = Some(self.link.connection());
             self.link.send_first(Outgoing { connection, own: true, ..Outgoing::plain(frame) });

@@ -66,7 +66,7 @@ pub const OPTIONS: [(&str, Support, &str); 71] = [
     ("rejectUnauthorized", Built("boolean", "true"), "`false`: the server's certificate is **not verified** (pins still are); every connection logs an error that says so."),
     ("forceNew", NotBuilt, ""),
     ("multiplex", NotBuilt, ""),
-    ("parser", NotBuilt, ""),
+    ("parser", Built("`\"default\"` or `\"msgpack\"`", "`\"default\"`"), "How packets are written. `msgpack` is for servers with `socket.io-msgpack-parser` (its version 3 for Socket.IO 3 and 4, its version 2 for 2.x)."),
     ("perMessageDeflate", NotBuilt, ""),
     ("store", NotBuilt, ""),
     ("inFlight", NotBuilt, ""),

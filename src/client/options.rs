@@ -13,6 +13,7 @@ use crate::{
     connection::{Credentials, Paths, Reconnection, Target},
     engineio::Revision,
     im::EventNames,
+    socketio::Parser,
     transport::{Timestamps, POLLING, WEBSOCKET},
 };
 
@@ -98,6 +99,10 @@ impl Reader<'_> {
             upgrade: self.flag("upgrade", true)?,
             remember_upgrade: self.flag("rememberUpgrade", false)?,
             revision: self.protocol()?,
+            parser: match self.one_of("parser", &["default", "msgpack"])? {
+                1 => Parser::Msgpack,
+                _ => Parser::Default,
+            },
             connect_timeout: self.milliseconds("timeout", 20_000, 1)?,
             request_timeout: self.some_milliseconds("requestTimeout")?,
             max_message_bytes: self.bytes("maxMessageBytes", 16 << 20)?,
@@ -374,6 +379,7 @@ mod tests {
             (r#","reconnectionAttempts":-1"#, Status::Option, "\"reconnectionAttempts\""),
             (r#","randomizationFactor":2"#, Status::Option, "\"randomizationFactor\""),
             (r#","protocol":5"#, Status::Option, "\"protocol\""),
+            (r#","parser":"json""#, Status::Option, "\"default\" or \"msgpack\""),
             (r#","transports":[]"#, Status::Option, "\"transports\""),
             (r#","transports":["polling"]"#, Status::Unsupported, "\"polling\""),
             (r#","eventNames":"x""#, Status::Option, "\"wire\" or \"constant\""),

@@ -34,6 +34,23 @@ impl Replies {
 
     /// The answer is given: gives the wire's id, once.
     pub fn answer(&mut self, ack_id: u64) -> Result<u64, Failed> {
+        let id = self.asked(ack_id)?;
+        if let Some(place) = self.place(ack_id) {
+            self.ids[place] = None;
+        }
+        while matches!(self.ids.front(), Some(None)) {
+            self.ids.pop_front();
+            self.base += 1;
+        }
+        Ok(id)
+    }
+
+    fn place(&self, ack_id: u64) -> Option<usize> {
+        usize::try_from(ack_id.checked_sub(self.base)?).ok()
+    }
+
+    /// The wire's id of a request that may be answered.
+    pub fn asked(&self, ack_id: u64) -> Result<u64, Failed> {
         if ack_id != 0 && ack_id < self.connection_start {
             return Err(Failed::new(
                 Status::Disconnected,
@@ -43,14 +60,8 @@ impl Replies {
         let unknown = || {
             Failed::new(Status::NotFound, format!("no request {ack_id} of the server waits for an answer"))
         };
-        let at = ack_id.checked_sub(self.base).ok_or_else(unknown)?;
-        let at = usize::try_from(at).map_err(|_| unknown())?;
-        let id = self.ids.get_mut(at).and_then(Option::take).ok_or_else(unknown)?;
-        while matches!(self.ids.front(), Some(None)) {
-            self.ids.pop_front();
-            self.base += 1;
-        }
-        Ok(id)
+        let id = self.place(ack_id).and_then(|place| self.ids.get(place)?.as_ref());
+        id.copied().ok_or_else(unknown)
     }
 
     /// How many wait for their answer.

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     connection::Outgoing,
     im,
-    socketio::{announce_attachments, encode_ack, encode_event, RESERVED_EVENTS},
+    log::Level,
+    socketio::{Encoded, Unsayable, RESERVED_EVENTS},
 };
 
 /// How an event is sent.
@@ -40,7 +41,8 @@ impl Client {
             let sent = self.request_event(name, payload, flags, None, Box::new(|_| {}));
             return sent.map(drop).map_err(|(_, failed)| failed);
         }
-        self.send(Outgoing { volatile: flags.volatile, ..self.event_frame(name, None, payload) })
+        let frame = self.event_frame(name, None, payload)?;
+        self.send(Outgoing { volatile: flags.volatile, ..frame })
     }
 
     /// Sends an event that the server acknowledges. Where that fails, the callback comes back to be dropped.
@@ -80,11 +82,8 @@ impl Client {
                 // It never waits for another connection, so it may be lost before it went out.
                 self.requests().sent(number, Instant::now());
             }
-            Ok(Outgoing {
-                volatile: flags.volatile,
-                serial: tries.is_some(),
-                ..self.event_frame(name, Some(number), payload)
-            })
+            let frame = self.event_frame(name, Some(number), payload)?;
+            Ok(Outgoing { volatile: flags.volatile, serial: tries.is_some(), ..frame })
         })
     }
 
@@ -97,12 +96,23 @@ impl Client {
         Ok(self.options().event_names.outgoing(event))
     }
 
-    fn event_frame(&self, name: &str, id: Option<u64>, payload: Payload<'_>) -> Outgoing {
+    fn event_frame(&self, name: &str, id: Option<u64>, payload: Payload<'_>) -> Result<Outgoing, Failed> {
         let Payload { arguments, attachments } = payload;
-        let frame = encode_event(&self.options().target.namespace, id, &json_string(name), &arguments);
         let note = self.note(name, &arguments, &attachments);
-        let frame = announce_attachments(frame, attachments.len());
-        Outgoing { attachments, note, ..Outgoing::plain(frame) }
+        let encoded = self.encode_event(id, &json_string(name), &arguments, attachments)?;
+        Ok(Outgoing { note, ..Outgoing::plain(encoded) })
+    }
+
+    /// An event in the way of the client's parser; `name` is a JSON string.
+    fn encode_event(
+        &self,
+        id: Option<u64>,
+        name: &str,
+        arguments: &str,
+        attachments: Vec<Vec<u8>>,
+    ) -> Result<Encoded, Failed> {
+        let target = &self.options().target;
+        target.parser.event(&target.namespace, id, name, arguments, attachments).map_err(unsayable)
     }
 
     /// The event as those see it who want to know what is sent; it is made only where there are some.
@@ -128,9 +138,19 @@ impl Client {
 
     /// An emit of the library's own; it may exceed the bound of the queue, for a receipt must not get lost.
     pub(super) fn emit_own(&self, emit: im::Emit) {
-        let name = json_string(emit.event);
-        let frame = encode_event(&self.options().target.namespace, None, &name, &emit.argument);
-        self.link.send_own(Outgoing { own: true, ..Outgoing::plain(frame) });
+        if let Some(packet) = self.encode_own(&emit) {
+            self.link.send_own(Outgoing { own: true, ..Outgoing::plain(packet) });
+        }
+    }
+
+    /// An emit of the library's own as it goes out. What it repeats of the server may be more than the parser can say.
+    pub(super) fn encode_own(&self, emit: &im::Emit) -> Option<Encoded> {
+        let encoded = self.encode_event(None, &json_string(emit.event), &emit.argument, Vec::new());
+        encoded
+            .inspect_err(|failed| {
+                self.log(Level::Warn, format_args!("{:?} was not sent: {}", emit.event, failed.message));
+            })
+            .ok()
     }
 
     /// Sends a message; its outcome is the server's `to_ack`.
@@ -147,7 +167,7 @@ impl Client {
         let timeout = timeout.or(self.options().ack_timeout);
         self.request(done, Some(fingerprint), timeout, None, |_| {
             let payload = Payload { arguments: message.into(), ..Payload::default() };
-            Ok(self.event_frame(self.wire_name("to")?, None, payload))
+            self.event_frame(self.wire_name("to")?, None, payload)
         })
     }
 
@@ -213,10 +233,15 @@ impl Client {
     pub fn reply(&self, ack_id: u64, payload: Payload<'_>) -> Result<(), Failed> {
         let Payload { arguments, attachments } = payload;
         let connection = Some(self.link.connection());
-        let wire_id = self.replies().answer(ack_id)?;
-        let frame = encode_ack(&self.options().target.namespace, wire_id, &arguments);
-        let frame = announce_attachments(frame, attachments.len());
-        self.link.send_own(Outgoing { attachments, connection, ..Outgoing::plain(frame) });
+        let target = &self.options().target;
+        let mut replies = self.replies();
+        // What can't be said must not use up the one answer.
+        let wire_id = replies.asked(ack_id)?;
+        let packet = target.parser.ack(&target.namespace, wire_id, &arguments, attachments);
+        let packet = packet.map_err(unsayable)?;
+        replies.answer(ack_id)?;
+        drop(replies);
+        self.link.send_own(Outgoing { connection, ..Outgoing::plain(packet) });
         Ok(())
     }
 
@@ -237,6 +262,10 @@ impl Client {
             None => Err(Failed::destroyed()),
         }
     }
+}
+
+fn unsayable(what: Unsayable) -> Failed {
+    Failed::new(Status::Json, what.to_string())
 }
 
 /// A name as a JSON string. Nearly every one is written as it is.

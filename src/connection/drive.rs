@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engineio::Revision,
-    socketio::{Failure, Happening, Recovery, Session, Settings},
+    socketio::{Failure, Happening, Recovery, Session, Settings, Transmit},
     transport::{Frame, LossKind, Lost, Socket},
 };
 
@@ -79,6 +79,7 @@ impl<'a> Connection<'a> {
             auth: credentials.auth,
             recovery,
             revision: opened.asked.or(opened.socket.revision()),
+            parser: target.parser,
         };
         let now = Instant::now();
         Connection {
@@ -136,17 +137,13 @@ impl<'a> Connection<'a> {
     /// One turn of the handshake, where nothing is sent for the caller yet.
     async fn turn(&mut self) -> Result<Option<Happening<'static>>, End> {
         match self.next().await {
-            Turn::Frame(Frame::Text(text)) => {
-                let happening = self.session.on_text(&text, Instant::now()).map_err(failed)?;
-                Ok(match happening {
-                    Some(Happening::Connected { socket_id }) => Some(Happening::Connected { socket_id }),
-                    Some(Happening::Refused { data }) => Some(Happening::Refused { data }),
-                    Some(Happening::Closed) => Some(Happening::Closed),
-                    Some(Happening::Disconnected) => Some(Happening::Disconnected),
-                    _ => None,
-                })
-            }
-            Turn::Frame(frame) => self.take(frame).map(|()| None),
+            Turn::Frame(frame) => Ok(match self.read(&frame, Instant::now())? {
+                Some(Happening::Connected { socket_id }) => Some(Happening::Connected { socket_id }),
+                Some(Happening::Refused { data }) => Some(Happening::Refused { data }),
+                Some(Happening::Closed) => Some(Happening::Closed),
+                Some(Happening::Disconnected) => Some(Happening::Disconnected),
+                _ => None,
+            }),
             Turn::Over(loss) => Err(End::Lost(loss)),
             Turn::Time => self.on_time().map(|()| None),
             Turn::Woken => self.on_wake().map(|()| None),
@@ -166,11 +163,7 @@ impl<'a> Connection<'a> {
 
     fn take(&mut self, frame: Frame) -> Result<(), End> {
         let now = Instant::now();
-        let happening = match &frame {
-            Frame::Text(text) => self.session.on_text(text, now).map_err(failed)?,
-            Frame::Binary(data) => self.session.on_binary(data, now).map_err(failed)?,
-            Frame::Data(data) => self.session.on_data(data, now).map_err(failed)?,
-        };
+        let happening = self.read(&frame, now)?;
         tell(self.owner, self.number, happening)?;
         if self.session.is_connected() && self.owner.is_full() {
             self.paused = Some(now);
@@ -178,6 +171,15 @@ impl<'a> Connection<'a> {
             self.session.pause(now);
         }
         Ok(())
+    }
+
+    fn read<'f>(&mut self, frame: &'f Frame, now: Instant) -> Result<Option<Happening<'f>>, End> {
+        let happening = match frame {
+            Frame::Text(text) => self.session.on_text(text, now),
+            Frame::Binary(data) => self.session.on_binary(data, now),
+            Frame::Data(data) => self.session.on_data(data, now),
+        };
+        happening.map_err(failed)
     }
 
     fn on_time(&mut self) -> Result<(), End> {
@@ -290,7 +292,7 @@ impl<'a> Connection<'a> {
             }
             if let Some(frame) = self.session.poll_transmit() {
                 self.unflushed = true;
-                self.socket.send_text(frame.into_owned())?;
+                self.transmit(frame)?;
                 continue;
             }
             match connected.then(|| self.pop()).flatten() {
@@ -305,13 +307,22 @@ impl<'a> Connection<'a> {
     fn send(&mut self, packet: Outgoing) -> Result<usize, Lost> {
         let mut bytes = packet.frame.len();
         self.unflushed = true;
-        self.socket.send_text(packet.frame)?;
-        let revision = self.session.revision().unwrap_or(Revision::V4);
+        if !packet.frame.is_empty() {
+            self.socket.send_text(packet.frame)?;
+        }
         for attachment in packet.attachments {
             bytes += attachment.len();
-            self.socket.send_binary(attachment, revision)?;
+            self.transmit(Transmit::Data(attachment))?;
         }
         Ok(bytes)
+    }
+
+    fn transmit(&mut self, frame: Transmit) -> Result<(), Lost> {
+        let revision = self.session.revision().unwrap_or(Revision::V4);
+        match frame {
+            Transmit::Text(text) => self.socket.send_text(text.into_owned()),
+            Transmit::Data(data) => self.socket.send_binary(data, revision),
+        }
     }
 
     /// The caller's next packet. Answers that belong to an earlier connection are dropped.
@@ -331,14 +342,13 @@ impl<'a> Connection<'a> {
     /// Leaves the namespace and closes the connection, within a limit of time.
     pub async fn goodbye(mut self) {
         let leave = self.session.leave();
-        let socket = &mut self.socket;
         let parting = async {
             if let Some(frame) = leave {
-                poll_fn(|cx| socket.poll_ready(cx)).await?;
-                socket.send_text(frame)?;
-                poll_fn(|cx| socket.poll_flush(cx)).await?;
+                poll_fn(|cx| self.socket.poll_ready(cx)).await?;
+                self.transmit(frame)?;
+                poll_fn(|cx| self.socket.poll_flush(cx)).await?;
             }
-            socket.close().await;
+            self.socket.close().await;
             Ok::<(), Lost>(())
         };
         // A server that does not listen any more misses nothing.

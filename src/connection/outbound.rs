@@ -7,12 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::socketio::Encoded;
+
 /// A socket that has not taken what it was handed for so long is not writable.
 const STALLED: Duration = Duration::from_millis(100);
 
 /// A frame on its way out.
 #[derive(Clone, Debug, Default)]
 pub struct Outgoing {
+    /// A text frame; none where it is empty.
     pub frame: String,
     /// Go out right behind it, as binary frames.
     pub attachments: Vec<Vec<u8>>,
@@ -32,8 +35,9 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// A frame that nobody waits for and that outlives its connection.
-    pub fn plain(frame: String) -> Self {
-        Outgoing { frame, ..Outgoing::default() }
+    pub fn plain(packet: impl Into<Encoded>) -> Self {
+        let Encoded { frame, attachments } = packet.into();
+        Outgoing { frame, attachments, ..Outgoing::default() }
     }
 
     /// The size of its packets.
@@ -239,7 +243,7 @@ mod tests {
     use super::*;
 
     fn frame(text: &str) -> Outgoing {
-        Outgoing::plain(text.into())
+        Outgoing::plain(text.to_owned())
     }
 
     fn serial(request: u64) -> Outgoing {

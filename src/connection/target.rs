@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     engineio::Revision,
+    socketio::Parser,
     transport::{Access, Timestamps, WEBSOCKET},
 };
 
@@ -26,6 +27,8 @@ pub struct Target {
     pub remember_upgrade: bool,
     /// The revision that the caller named; else it is found out.
     pub revision: Option<Revision>,
+    /// How the server's packets are written.
+    pub parser: Parser,
     /// For all of a connection: lookup to CONNECT answer.
     pub connect_timeout: Duration,
     /// For each HTTP request of long-polling.

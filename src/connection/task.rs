@@ -15,7 +15,7 @@ use super::{
 use crate::{
     engineio::Revision,
     log::{Level, Log},
-    socketio::Recovery,
+    socketio::{Parser, Recovery},
     transport::{Dialer, Step, TlsCache, TransportError},
 };
 
@@ -176,7 +176,14 @@ impl Task {
     }
 
     fn namespace_failed(&self, path: String, url: String, transport: &'static str, what: &str) -> Attempt {
-        let message = format!("joining the namespace {:?} failed: {what}", self.target.namespace);
+        // A 4.x server closes on a packet of the other parser, without a word.
+        let hint = match self.target.parser {
+            Parser::Msgpack => {
+                "; the option \"parser\" is \"msgpack\": the server has to use that parser too"
+            }
+            Parser::Default => "",
+        };
+        let message = format!("joining the namespace {:?} failed: {what}{hint}", self.target.namespace);
         Attempt { path, url, transport, error: TransportError::new(Step::Namespace, message) }
     }
 

@@ -4,7 +4,10 @@ use std::{borrow::Cow, fmt};
 
 use serde_json::Value;
 
-use super::{placeholders, v4, v5, Arguments, Extent, Kind, Packet, MAX_ATTACHMENTS};
+use super::{
+    msgpack::{self, Malformed},
+    placeholders, v4, v5, Arguments, Extent, Kind, Packet, Parser, MAX_ATTACHMENTS,
+};
 use crate::engineio::Revision;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,10 @@ pub enum DecodeError {
     AttachmentMissing,
     /// An attachment came that no packet announced.
     AttachmentUnannounced,
+    /// With the msgpack parser.
+    Msgpack(Malformed),
+    /// A packet as the msgpack parser for Socket.IO 2.x writes it, but the parser is the default one.
+    OtherParser,
 }
 
 impl fmt::Display for DecodeError {
@@ -40,6 +47,11 @@ impl fmt::Display for DecodeError {
             }
             DecodeError::AttachmentMissing => write!(f, "a Socket.IO packet whose attachments did not come"),
             DecodeError::AttachmentUnannounced => write!(f, "a binary attachment that no packet announced"),
+            DecodeError::OtherParser => write!(
+                f,
+                "a packet of the msgpack parser; for such a server the option \"parser\" has to be \"msgpack\""
+            ),
+            DecodeError::Msgpack(malformed) => write!(f, "a packet for the msgpack parser with {malformed}"),
         }
     }
 }
@@ -74,6 +86,7 @@ impl Decoded<'_> {
 /// Takes the texts and binaries of Socket.IO packets, gives whole packets.
 #[derive(Debug, Default)]
 pub struct Decoder {
+    parser: Parser,
     waiting: Option<Waiting>,
 }
 
@@ -84,8 +97,8 @@ struct Waiting {
 }
 
 impl Decoder {
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(parser: Parser) -> Self {
+        Decoder { parser, waiting: None }
     }
 
     /// Forgets a half received packet.
@@ -101,6 +114,12 @@ impl Decoder {
         text: &'a str,
         revision: Option<Revision>,
     ) -> Result<Option<Decoded<'a>>, DecodeError> {
+        if self.parser == Parser::Msgpack {
+            return msgpack::decode_text(text, revision).map(Some);
+        }
+        if text.starts_with('{') {
+            return Err(DecodeError::OtherParser);
+        }
         if self.waiting.is_some() {
             return Err(DecodeError::AttachmentMissing);
         }
@@ -121,8 +140,15 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Takes the next attachment; gives the packet with the last one.
-    pub fn binary(&mut self, data: &[u8]) -> Result<Option<Decoded<'static>>, DecodeError> {
+    /// Takes the next attachment; gives the packet with the last one. With the msgpack parser it takes a whole packet.
+    pub fn binary(
+        &mut self,
+        data: &[u8],
+        revision: Option<Revision>,
+    ) -> Result<Option<Decoded<'static>>, DecodeError> {
+        if self.parser == Parser::Msgpack {
+            return msgpack::decode(data, revision).map(Some);
+        }
         let waiting = self.waiting.as_mut().ok_or(DecodeError::AttachmentUnannounced)?;
         waiting.packet.attachments.push(data.to_vec());
         waiting.missing -= 1;
@@ -135,18 +161,7 @@ impl Decoder {
 
 /// Checks the data against the packet type and finds the arguments.
 fn check(packet: Packet<'_>, revision: Option<Revision>) -> Result<Decoded<'_>, DecodeError> {
-    let wrong = || DecodeError::Data(packet.kind);
-    let arguments = match packet.kind {
-        Kind::Event | Kind::BinaryEvent => {
-            let read = Arguments::of_event(packet.data).ok_or_else(wrong)?;
-            event_name_is_valid(&read.name, revision).then_some(read)
-        }
-        Kind::Ack | Kind::BinaryAck => Arguments::of_ack(packet.data),
-        Kind::Connect => connect_data_is_valid(packet.data, revision).then(nothing),
-        Kind::Disconnect => packet.data.is_empty().then(nothing),
-        Kind::Error => error_data_is_valid(packet.data).then(nothing),
-    };
-    let Arguments { name, extent } = arguments.ok_or_else(wrong)?;
+    let Arguments { name, extent } = arguments_of(packet.kind, packet.data, revision)?;
     Ok(Decoded {
         kind: packet.kind,
         namespace: Cow::Borrowed(packet.namespace),
@@ -156,6 +171,26 @@ fn check(packet: Packet<'_>, revision: Option<Revision>) -> Result<Decoded<'_>, 
         extent,
         attachments: Vec::new(),
     })
+}
+
+/// The arguments of a packet's data, which has to fit the packet type.
+pub(super) fn arguments_of(
+    kind: Kind,
+    data: &str,
+    revision: Option<Revision>,
+) -> Result<Arguments<'_>, DecodeError> {
+    let wrong = || DecodeError::Data(kind);
+    let arguments = match kind {
+        Kind::Event | Kind::BinaryEvent => {
+            let read = Arguments::of_event(data).ok_or_else(wrong)?;
+            event_name_is_valid(&read.name, revision).then_some(read)
+        }
+        Kind::Ack | Kind::BinaryAck => Arguments::of_ack(data),
+        Kind::Connect => connect_data_is_valid(data, revision).then(nothing),
+        Kind::Disconnect => data.is_empty().then(nothing),
+        Kind::Error => error_data_is_valid(data).then(nothing),
+    };
+    arguments.ok_or_else(wrong)
 }
 
 fn nothing() -> Arguments<'static> {
@@ -188,7 +223,7 @@ mod tests {
     const BOTH: [Option<Revision>; 3] = [Some(Revision::V3), Some(Revision::V4), None];
 
     fn rejects(text: &str, revision: Option<Revision>) -> bool {
-        Decoder::new().text(text, revision).is_err()
+        Decoder::default().text(text, revision).is_err()
     }
 
     #[test]
@@ -225,30 +260,30 @@ mod tests {
 
     #[test]
     fn a_rejected_packet_does_not_get_the_decoder_stuck() {
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::default();
         assert!(decoder.text("999", None).is_err());
         assert_eq!(decoder.text("2[12,1]", None).unwrap().unwrap().name, "12");
     }
 
     #[test]
     fn attachments_are_put_together() {
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::default();
         let text = r#"52-/chat,7["pic",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#;
         assert_eq!(decoder.text(text, None), Ok(None));
-        assert_eq!(decoder.binary(&[1]), Ok(None));
-        let packet = decoder.binary(&[2]).unwrap().unwrap();
+        assert_eq!(decoder.binary(&[1], None), Ok(None));
+        let packet = decoder.binary(&[2], None).unwrap().unwrap();
         assert_eq!(packet.attachments, [vec![1], vec![2]]);
         assert_eq!((&*packet.namespace, packet.id, &*packet.name), ("/chat", Some(7), "pic"));
     }
 
     #[test]
     fn the_decoder_works_again_after_a_reset_in_the_middle_of_a_binary_packet() {
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::default();
         assert_eq!(decoder.text(r#"51-["a",{"_placeholder":true,"num":0}]"#, None), Ok(None));
         assert_eq!(decoder.text("2[\"b\"]", None), Err(DecodeError::AttachmentMissing));
         decoder.reset();
         assert_eq!(decoder.text("2[\"b\"]", None).unwrap().unwrap().name, "b");
-        assert_eq!(decoder.binary(&[1]), Err(DecodeError::AttachmentUnannounced));
+        assert_eq!(decoder.binary(&[1], None), Err(DecodeError::AttachmentUnannounced));
     }
 
     #[test]
@@ -256,7 +291,7 @@ mod tests {
         for data in ["\"text\"", r#"{"message":"no","data":{"code":1}}"#] {
             let text = format!("4/chat,{data}");
             for revision in BOTH {
-                let packet = Decoder::new().text(&text, revision).unwrap().unwrap();
+                let packet = Decoder::default().text(&text, revision).unwrap().unwrap();
                 assert_eq!((packet.kind, &*packet.data), (Kind::Error, data));
             }
         }

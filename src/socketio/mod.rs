@@ -4,12 +4,16 @@
 //! * `arguments`: the JSON array of an event or acknowledgement, found by one validating pass and not parsed into a tree
 //! * `placeholders`: where binary attachments stand in the arguments
 //! * `decoder`: packets and their binary attachments put together
+//! * `msgpack`: packets of the other official parser, each in one binary frame
+//! * `parser`: which of the two ways packets are written in
 //! * `session`: one namespace over one Engine.IO connection, the generation of the server found out by itself
 //! * `v4`, `v5`: what the two protocols do differently
 
 mod arguments;
 mod decoder;
+pub mod msgpack;
 mod packet;
+mod parser;
 mod placeholders;
 mod session;
 mod v4;
@@ -17,7 +21,11 @@ mod v5;
 
 pub use arguments::{Arguments, Extent};
 pub use decoder::{DecodeError, Decoded, Decoder};
-pub use packet::{announce_attachments, encode_ack, encode_event, Kind, Packet};
+pub use msgpack::Unsayable;
+#[cfg(test)]
+pub use packet::{encode_ack, encode_event};
+pub use packet::{Kind, Packet};
+pub use parser::{Encoded, Parser, Transmit};
 pub use placeholders::{placeholders, MAX_ATTACHMENTS};
 pub use session::{Failure, Happening, Received, Recovery, Session, Settings};
 

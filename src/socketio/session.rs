@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{packet::encode_disconnect, v4, v5, DecodeError, Decoded, Decoder, Extent, Kind};
+use super::{v4, v5, DecodeError, Decoded, Decoder, Extent, Kind, Parser, Transmit};
 use crate::engineio::{self, Beat, Handshake, Heartbeat, Packet, Revision, PING, PONG};
 
 /// A 2.x server sends the root's CONNECT by itself; a bare open of unknown revision waits so long for it before asking,
@@ -35,6 +35,7 @@ pub struct Settings {
     pub recovery: Option<Recovery>,
     /// The revision that the caller named, or that the URL had to ask for; else it is found out.
     pub revision: Option<Revision>,
+    pub parser: Parser,
 }
 
 /// Connection state recovery of Socket.IO 4.6 and later: a session's private id, and the last event that came in it.
@@ -127,7 +128,7 @@ pub struct Session {
     ping: Option<Instant>,
     decoder: Decoder,
     phase: Phase,
-    transmit: VecDeque<Cow<'static, str>>,
+    transmit: VecDeque<Transmit>,
     /// For the connection after this one; only servers that offer it give a private id.
     recovery: Option<Recovery>,
     /// Events that came before the CONNECT was answered.
@@ -142,7 +143,7 @@ impl Session {
             heartbeat: Heartbeat::new(&handshake),
             revision: None,
             ping: None,
-            decoder: Decoder::new(),
+            decoder: Decoder::new(settings.parser),
             phase: Phase::AwaitAnswer,
             transmit: VecDeque::new(),
             recovery: None,
@@ -187,18 +188,14 @@ impl Session {
 
     /// Sends the one CONNECT.
     fn ask(&mut self) {
-        let Settings { namespace, query, auth, recovery, .. } = &self.settings;
+        let Settings { namespace, query, auth, recovery, parser, .. } = &self.settings;
         let auth = v5::connect_data(auth.as_deref(), recovery.as_ref());
-        let frame = match self.revision {
-            Some(Revision::V3) => v4::connect_frame(namespace, query, auth.as_deref()),
-            Some(Revision::V4) | None => Some(v5::connect_frame(namespace, auth.as_deref())),
-        };
-        self.transmit.extend(frame.map(Cow::Owned));
+        self.transmit.extend(parser.connect(self.revision, namespace, query, auth.as_deref()));
         self.phase = Phase::AwaitAnswer;
     }
 
     /// The next frame to send.
-    pub fn poll_transmit(&mut self) -> Option<Cow<'static, str>> {
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.transmit.pop_front()
     }
 
@@ -225,7 +222,7 @@ impl Session {
                 Beat::Nothing => return Ok(()),
                 Beat::Send(frame) => {
                     self.ping = (frame == PING).then_some(now);
-                    self.transmit.push_back(Cow::Borrowed(frame));
+                    self.transmit.push_back(Transmit::Text(frame.into()));
                 }
                 Beat::Dead => return Err(Failure::PingTimeout),
             }
@@ -243,11 +240,11 @@ impl Session {
         self.heartbeat.resume(now);
     }
 
-    /// The frames that say goodbye.
-    pub fn leave(&mut self) -> Option<String> {
+    /// The frame that says goodbye.
+    pub fn leave(&mut self) -> Option<Transmit> {
         let joined = self.phase == Phase::Connected;
         self.phase = Phase::Over;
-        joined.then(|| encode_disconnect(&self.settings.namespace))
+        joined.then(|| self.settings.parser.disconnect(self.revision, &self.settings.namespace))
     }
 
     /// Takes a text frame.
@@ -260,7 +257,7 @@ impl Session {
             Packet::Ping(_) => {
                 self.decide(Revision::V4, now);
                 self.heartbeat.on_ping(now);
-                self.transmit.push_back(Cow::Borrowed(PONG));
+                self.transmit.push_back(Transmit::Text(PONG.into()));
                 Ok(Some(Happening::Heartbeat { latency: None }))
             }
             Packet::Pong(_) => {
@@ -276,7 +273,7 @@ impl Session {
     /// Takes the data of a binary packet.
     pub fn on_data(&mut self, data: &[u8], now: Instant) -> Result<Option<Happening<'static>>, Failure> {
         self.heartbeat.on_packet(now);
-        match self.decoder.binary(data)? {
+        match self.decoder.binary(data, self.revision)? {
             Some(packet) => self.on_packet(packet, now),
             None => Ok(None),
         }
@@ -286,6 +283,10 @@ impl Session {
     pub fn on_binary(&mut self, frame: &[u8], now: Instant) -> Result<Option<Happening<'static>>, Failure> {
         let data = match self.revision {
             Some(Revision::V4) => frame,
+            // The first answer of a server of unknown revision; a map never begins like a frame of revision 3.
+            None if self.settings.parser == Parser::Msgpack => {
+                engineio::v3::decode_binary(frame).unwrap_or(frame)
+            }
             _ => engineio::v3::decode_binary(frame).ok_or_else(|| {
                 Failure::Parse("the server sent a binary frame that is no message packet".into())
             })?,
@@ -295,6 +296,10 @@ impl Session {
 
     fn on_message<'a>(&mut self, text: &'a str, now: Instant) -> Result<Option<Happening<'a>>, Failure> {
         match self.decoder.text(text, self.revision)? {
+            // The msgpack parser of later servers writes no text.
+            Some(_) if self.settings.parser == Parser::Msgpack && self.revision == Some(Revision::V4) => {
+                Err(generation_mismatch(self.settings.revision))
+            }
             Some(packet) => self.on_packet(packet, now),
             None => Ok(None),
         }
@@ -345,8 +350,13 @@ impl Session {
     ) -> Result<Option<Happening<'static>>, Failure> {
         let answer = v5::connect_answer(&packet.data);
         let revision = if answer.is_some() { Revision::V4 } else { Revision::V3 };
+        let was_unknown = self.revision.is_none();
         self.decide(revision, now);
         if !ours {
+            if was_unknown && revision == Revision::V3 && self.settings.parser == Parser::Msgpack {
+                // A 2.x server took no notice of the CONNECT: to it, that was a packet of no type it knows.
+                self.ask();
+            }
             return Ok(None);
         }
         if !self.waits_for_connect() {

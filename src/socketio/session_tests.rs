@@ -19,6 +19,7 @@ fn settings(namespace: &str, revision: Option<Revision>) -> Settings {
         auth: None,
         recovery: None,
         revision,
+        parser: Parser::Default,
     }
 }
 
@@ -28,7 +29,14 @@ fn session(namespace: &str, revision: Option<Revision>, max_payload: Option<u64>
 }
 
 fn sent(session: &mut Session) -> Vec<String> {
-    std::iter::from_fn(|| session.poll_transmit().map(Cow::into_owned)).collect()
+    std::iter::from_fn(|| session.poll_transmit()).map(text_of).collect()
+}
+
+fn text_of(transmit: Transmit) -> String {
+    match transmit {
+        Transmit::Text(text) => text.into_owned(),
+        Transmit::Data(data) => panic!("no text but {data:?}"),
+    }
 }
 
 fn connected(socket_id: &str) -> Option<Happening<'static>> {
@@ -167,7 +175,7 @@ fn the_answer_to_our_ping_tells_the_round_trip() {
 fn leaving_says_goodbye_once() {
     let (mut session, now) = session("/chat", None, Some(1));
     session.on_text("40/chat,{\"sid\":\"s\"}", now).unwrap();
-    assert_eq!(session.leave().as_deref(), Some("41/chat,"));
+    assert_eq!(session.leave().map(text_of).as_deref(), Some("41/chat,"));
     assert_eq!(session.leave(), None);
 }
 
@@ -240,4 +248,76 @@ fn what_is_no_packet_fails_as_parse_error() {
     }
     let (mut session, now) = session("/chat", None, None);
     assert!(matches!(session.on_binary(&[9], now), Err(Failure::Parse(_))));
+}
+
+fn msgpack(namespace: &str, revision: Option<Revision>, max_payload: Option<u64>) -> (Session, Instant) {
+    let now = Instant::now();
+    let settings = Settings { parser: Parser::Msgpack, ..settings(namespace, revision) };
+    (Session::new(settings, handshake(max_payload), now), now)
+}
+
+/// What the session sends: texts as they are, data as the JSON of its packet.
+fn told(session: &mut Session) -> Vec<String> {
+    let packet = |transmit| match transmit {
+        Transmit::Text(text) => text.into_owned(),
+        Transmit::Data(data) => {
+            let packet = super::super::msgpack::decode(&data, None).unwrap();
+            format!("{:?} {} {}", packet.kind, packet.namespace, packet.data)
+        }
+    };
+    std::iter::from_fn(|| session.poll_transmit()).map(packet).collect()
+}
+
+const ANSWER: &[u8] = b"\x83\xa4type\x00\xa3nsp\xa5/chat\xa4data\x81\xa3sid\xa1s";
+
+#[test]
+fn msgpack_packets_are_binary() {
+    let (mut session, now) = msgpack("/chat", None, Some(1));
+    assert_eq!(told(&mut session), ["Connect /chat "]);
+    assert_eq!(session.on_binary(ANSWER, now).unwrap(), connected("s"));
+    let event = b"\x84\xa4type\x02\xa3nsp\xa5/chat\xa4data\x92\xa3pic\xc4\x01\x07\xa2id\x00";
+    let Some(Happening::Event(event)) = session.on_binary(event, now).unwrap() else { panic!("no event") };
+    assert_eq!((&*event.name, event.id, event.attachments), ("pic", Some(0), vec![vec![7]]));
+    let leave = session.leave();
+    session.transmit.extend(leave);
+    assert_eq!(told(&mut session), ["Disconnect /chat "]);
+}
+
+#[test]
+fn msgpack_of_generation_2_connects_by_text() {
+    let (mut session, now) = msgpack("/chat", Some(Revision::V3), None);
+    assert_eq!(told(&mut session), [r#"4{"nsp":"/chat?token=a%20b","type":0}"#]);
+    assert_eq!(session.on_text(r#"4{"type":0,"nsp":"/"}"#, now).unwrap(), None);
+    assert_eq!(session.on_text(r#"4{"type":0,"nsp":"/chat"}"#, now).unwrap(), connected("/chat#engine"));
+    assert!(told(&mut session).is_empty(), "one CONNECT");
+    let frame = b"\x04\x83\xa4type\x02\xa3nsp\xa5/chat\xa4data\x91\xa1a";
+    assert!(matches!(session.on_binary(frame, now).unwrap(), Some(Happening::Event(_))));
+    assert_eq!(session.leave().map(text_of).as_deref(), Some(r#"4{"nsp":"/chat","type":1}"#));
+}
+
+/// A 2.x server takes no notice of the CONNECT in the form of 4.x, and so is asked in its own once it is known.
+#[test]
+fn msgpack_of_unknown_generation_asks_again_when_the_root_says_2() {
+    let (mut session, now) = msgpack("/chat", None, None);
+    assert_eq!(told(&mut session), ["Connect /chat "]);
+    assert_eq!(session.on_text(r#"4{"type":0,"nsp":"/"}"#, now).unwrap(), None);
+    assert_eq!(told(&mut session), [r#"4{"nsp":"/chat?token=a%20b","type":0}"#]);
+    assert_eq!(session.on_text(r#"4{"type":0,"nsp":"/chat"}"#, now).unwrap(), connected("/chat#engine"));
+    let (mut later, now) = msgpack("/chat", None, None);
+    assert_eq!(told(&mut later), ["Connect /chat "]);
+    assert_eq!(later.on_binary(ANSWER, now).unwrap(), connected("s"));
+    assert_eq!(later.revision(), Some(Revision::V4));
+}
+
+#[test]
+fn msgpack_of_the_wrong_generation_or_parser_is_told() {
+    let (mut session, now) = msgpack("/chat", Some(Revision::V4), None);
+    let failure = session.on_text(r#"4{"type":0,"nsp":"/"}"#, now).unwrap_err();
+    assert!(matches!(&failure, Failure::Generation(text) if text.contains("2.x")), "{failure}");
+    let (mut session, now) = msgpack("/chat", None, None);
+    let failure = session.on_text("40", now).unwrap_err();
+    assert!(failure.to_string().contains("\"parser\""), "{failure}");
+    let (mut session, now) = self::session("/chat", None, None);
+    let failure = session.on_text(r#"4{"type":0,"nsp":"/"}"#, now).unwrap_err();
+    assert!(failure.to_string().contains("\"parser\""), "{failure}");
 }

@@ -25,6 +25,7 @@ const options = flags({
   'max-payload': 1e6,
   'connect-delay': 0,
   transports: 'polling,websocket',
+  parser: 'default',
   cert: undefined,
   key: undefined,
   'refuse-other-upgrades': 0,
@@ -38,7 +39,13 @@ if (![2, 4].includes(options.generation)) {
   process.exit(2);
 }
 
-const gauge = new Gauge();
+if (!['default', 'msgpack'].includes(options.parser)) {
+  console.error('--parser must be default or msgpack');
+  process.exit(2);
+}
+
+const parser = options.parser === 'msgpack' ? require(`socket.io-msgpack-parser-${options.generation}`) : undefined;
+const gauge = new Gauge({ parser });
 const server = createServer(options);
 const control = createServer({});
 const io = createIo();
@@ -93,9 +100,8 @@ control.on('request', controlListener(actions, (req, res) => res.writeHead(404).
 
 function createIo() {
   const socketio = require(packageName);
-  return options.generation === 4
-    ? new socketio.Server({ path: options.path, serveClient: false })
-    : socketio({ path: options.path, serveClient: false });
+  const own = { path: options.path, serveClient: false, ...(parser && { parser }) };
+  return options.generation === 4 ? new socketio.Server(own) : socketio(own);
 }
 
 function enginePrefix() {

@@ -14,7 +14,9 @@ const count = (object, key) => {
 };
 
 class Gauge {
-  constructor() {
+  /** `parser`: the Socket.IO parser, where it isn't the default one. */
+  constructor({ parser } = {}) {
+    this.parser = parser;
     this.stats = {
       engines: 0, // Engine.IO sessions opened ever
       enginesNow: 0,
@@ -27,7 +29,7 @@ class Gauge {
       disconnects: {}, // per namespace: reason -> how often
       packetsReceived: {}, // per Engine.IO packet kind
       packetsSent: {},
-      connectPackets: [], // every Socket.IO CONNECT received, raw: "40/chat,"
+      connectPackets: [], // every Socket.IO CONNECT received, raw: "40/chat,"; with another parser its JSON
       closes: {}, // Engine.IO close reason -> how often
       events: [], // the last events received: {nsp, id, name, args, ack}
     };
@@ -57,9 +59,8 @@ class Gauge {
       stats.enginesNow++;
       conn.on('packet', packet => {
         count(stats.packetsReceived, packet.type);
-        if (packet.type === 'message' && typeof packet.data === 'string' && packet.data[0] === '0') {
-          keep(stats.connectPackets, `4${packet.data}`);
-        }
+        const connect = packet.type === 'message' && this.connectOf(packet.data);
+        if (connect) keep(stats.connectPackets, connect);
       });
       conn.on('packetCreate', packet => count(stats.packetsSent, packet.type));
       conn.once('close', reason => {
@@ -67,6 +68,19 @@ class Gauge {
         count(stats.closes, reason);
       });
     });
+  }
+
+  connectOf(data) {
+    if (!this.parser) return typeof data === 'string' && data[0] === '0' && `4${data}`;
+    let packet;
+    const decoder = new this.parser.Decoder();
+    decoder.on('decoded', decoded => { packet = decoded; });
+    try {
+      decoder.add(data);
+    } catch {
+      return false; // the server will say so itself
+    }
+    return packet.type === 0 && JSON.stringify(packet);
   }
 
   watchNamespace(nsp) {

@@ -275,6 +275,17 @@ async function oneGeneration(g) {
     await reply(socket, 'echo', ['x'.repeat(3000)], 'disconnect');
   });
 
+  await on('--parser msgpack', async () => {
+    const parser = require(`socket.io-msgpack-parser-${g}`);
+    const packed = await start(g, '--parser', 'msgpack');
+    for (const transport of ['websocket', 'polling']) {
+      const socket = await connected(packed, g, '/chat', { transports: [transport], parser });
+      assert.deepEqual(await ask(socket, 'echo', 1, { a: [null, 'x'] }), [1, { a: [null, 'x'] }]);
+    }
+    const { connectPackets } = await packed.stats();
+    assert.deepEqual(connectPackets.map(JSON.parse).map(({ type, nsp }) => [type, nsp]), [[0, '/chat'], [0, '/chat']]);
+  });
+
   await on('https, with control in clear', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'im-smoke-'));
     atEnd(() => fs.rmSync(folder, { recursive: true }));
@@ -378,6 +389,16 @@ async function wireFacts() {
     const raw = at(v4, 3);
     await until(() => raw.error || raw.closed !== null);
     assert.equal(raw.frames.length, 0);
+  });
+  await test('wire: v2 takes no notice of a binary frame of no packet type, and so of a CONNECT by msgpack for v4', async () => {
+    const packed = await start(2, '--parser', 'msgpack');
+    const raw = at(packed, 4);
+    await raw.frame(/^4\{"type":0,"nsp":"\/"\}$/);
+    raw.send(Buffer.from('82a47479706500a36e7370a52f63686174', 'hex'));
+    raw.send('4{"type":0,"nsp":"/chat"}');
+    await raw.frame(/^4\{"type":0,"nsp":"\/chat"\}$/);
+    const stats = await packed.stats();
+    assert.deepEqual([stats.connects['/chat'], stats.connectPackets], [1, ['{"type":0,"nsp":"/chat"}']]);
   });
   await test('the processes end', async () => {
     v2.child.stdin.end();

@@ -100,6 +100,12 @@ const EVENTS = {
   no_args(socket) {
     socket.emit('no_args');
   },
+  /** Binary values, nested; `echo` gives back those that it gets. */
+  binary(socket, args, ack) {
+    const value = [Buffer.from([1, 2, 3]), { list: [Buffer.alloc(0), 'x', { deep: Buffer.alloc(70000, 7) }] }];
+    if (ack) ack(...value);
+    else socket.emit('binary', ...value);
+  },
   unicode(socket) {
     socket.emit('unicode', ...UNICODE);
   },

@@ -4,6 +4,7 @@ mod address;
 mod events;
 mod generation;
 mod heartbeat;
+mod msgpack;
 mod path;
 
 use std::{collections::BTreeSet, sync::Mutex};
