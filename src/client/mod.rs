@@ -5,6 +5,7 @@
 //! * `event`: an event as a callback sees it
 //! * `subscriptions`: who gets which event; what came too early for anybody
 //! * `mailbox`, `delivery`, `pool`: from the network thread to the callbacks
+//! * `pull`, `takers`, `wake_descriptor`: manual delivery, where the caller's threads take what came
 //! * `requests`, `replies`: acknowledgements, ours and the server's
 //! * `from_network`: what the connection tells the client
 //! * `runtime`, `shared`: the network thread and everything else that clients share
@@ -25,6 +26,7 @@ mod mailbox;
 mod option_table;
 mod options;
 mod pool;
+mod pull;
 mod replies;
 mod requests;
 mod runtime;
@@ -33,9 +35,11 @@ mod shared;
 mod status;
 mod status_table;
 mod subscriptions;
+mod takers;
+mod wake_descriptor;
 
 pub use client::Client;
-pub use ending::Destroyed;
+pub use ending::{end_deferred, forget_deferred_in_child, Destroyed};
 pub use event::{Event, EventView};
 pub use inside::{forget_in_child, inside_library_code, user_code};
 pub use log_sink::LogCallback;
@@ -45,3 +49,5 @@ pub use sending::{json_arguments, json_value, EmitFlags};
 pub use shared::Shared;
 pub use status::{Failed, Status};
 pub use subscriptions::Callback;
+pub use takers::Wait;
+pub use wake_descriptor::WakeDescriptor;

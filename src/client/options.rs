@@ -23,6 +23,8 @@ const DEVICE_TYPE: &str = "deviceType";
 pub struct Options {
     pub target: Target,
     pub auto_connect: bool,
+    /// The caller's threads take what comes; the library calls nobody by itself.
+    pub manual: bool,
     pub event_names: EventNames,
     pub pulls: bool,
     pub receipts: bool,
@@ -74,7 +76,6 @@ struct Reader<'a>(&'a Map<String, Value>);
 impl Reader<'_> {
     fn read(&self, ignored: Vec<String>) -> Result<Options, Failed> {
         self.transports()?;
-        self.one_of("delivery", &["callback"])?;
         let namespace = self.namespace()?;
         let target = Target {
             access: Access { endpoint: self.endpoint()? },
@@ -99,6 +100,7 @@ impl Reader<'_> {
         Ok(Options {
             target,
             auto_connect: self.flag("autoConnect", true)?,
+            manual: self.one_of("delivery", &["callback", "manual"])? == 1,
             event_names: match self.one_of("eventNames", &["wire", "constant"])? {
                 1 => EventNames::Constant,
                 _ => EventNames::Wire,

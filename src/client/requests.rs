@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Event, Failed, Status};
+use super::{from_network::request_id, Event, Failed, Status};
 
 /// What became of a request.
 pub struct Outcome {
@@ -21,8 +21,27 @@ impl Outcome {
     }
 }
 
-/// Called with the outcome, once.
-pub type Done = Box<dyn FnOnce(Outcome) + Send>;
+/// What is called with the outcome, once.
+pub struct Done {
+    /// The request's id in the ABI, once it has one.
+    request: i64,
+    call: Box<dyn FnOnce(Outcome) + Send>,
+}
+
+impl Done {
+    pub fn new(call: impl FnOnce(Outcome) + Send + 'static) -> Self {
+        Done { request: 0, call: Box::new(call) }
+    }
+
+    pub fn request(&self) -> i64 {
+        self.request
+    }
+
+    /// Runs the caller's code.
+    pub fn call(self, outcome: Outcome) {
+        (self.call)(outcome);
+    }
+}
 
 struct Pending {
     done: Done,
@@ -46,7 +65,7 @@ impl Requests {
     /// Where it can't be added, the callback comes back with the reason.
     pub fn add(
         &mut self,
-        done: Done,
+        mut done: Done,
         fingerprint: Option<String>,
         deadline: Option<Instant>,
     ) -> Result<(u64, bool), (Done, Failed)> {
@@ -62,6 +81,7 @@ impl Requests {
             self.by_fingerprint.insert(fingerprint.clone(), number);
         }
         self.next += 1;
+        done.request = request_id(number);
         self.pending.insert(number, Pending { done, sent: false, fingerprint });
         let first = deadline.is_some_and(|at| self.first_deadline().is_none_or(|first| at < first));
         self.deadlines.extend(deadline.map(|at| Reverse((at, number))));
@@ -154,7 +174,7 @@ mod tests {
     use std::time::Duration;
 
     fn add(to: &mut Requests, deadline: Option<Instant>) -> u64 {
-        to.add(Box::new(|_| {}), None, deadline).ok().unwrap().0
+        to.add(Done::new(|_| {}), None, deadline).ok().unwrap().0
     }
 
     #[test]
@@ -174,7 +194,8 @@ mod tests {
     fn deadlines_come_in_their_order() {
         let (mut all, now) = (Requests::default(), Instant::now());
         let late = add(&mut all, Some(now + Duration::from_secs(2)));
-        let (soon, first) = all.add(Box::new(|_| {}), None, Some(now + Duration::from_secs(1))).ok().unwrap();
+        let (soon, first) =
+            all.add(Done::new(|_| {}), None, Some(now + Duration::from_secs(1))).ok().unwrap();
         assert!(first, "the timer has to be set earlier");
         assert_eq!(all.first_deadline(), Some(now + Duration::from_secs(1)));
         let then = now + Duration::from_secs(3);
@@ -196,12 +217,12 @@ mod tests {
     #[test]
     fn a_message_is_found_by_its_fingerprint() {
         let mut all = Requests::default();
-        let (number, _) = all.add(Box::new(|_| {}), Some("fp".into()), None).ok().unwrap();
-        let (_, failed) = all.add(Box::new(|_| {}), Some("fp".into()), None).err().unwrap();
+        let (number, _) = all.add(Done::new(|_| {}), Some("fp".into()), None).ok().unwrap();
+        let (_, failed) = all.add(Done::new(|_| {}), Some("fp".into()), None).err().unwrap();
         assert_eq!(failed.status, Status::InvalidArgument);
         assert_eq!(all.take_message("fp").unwrap().0, number);
         assert!(all.take_message("fp").is_none());
         all.end();
-        assert!(all.add(Box::new(|_| {}), None, None).is_err());
+        assert!(all.add(Done::new(|_| {}), None, None).is_err());
     }
 }

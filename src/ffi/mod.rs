@@ -16,6 +16,7 @@ mod library;
 mod log;
 mod message;
 mod process;
+mod pull;
 mod subscription;
 mod types;
 
@@ -26,5 +27,6 @@ pub use event::*;
 pub use library::*;
 pub use log::*;
 pub use message::*;
+pub use pull::*;
 pub use subscription::*;
 pub use types::*;
