@@ -389,6 +389,22 @@ static void a_message_is_receipted_when_it_is_released(void) {
     destroy(client);
 }
 
+/* So is the end of a login: the client closes when the token is released. */
+static void a_login_closes_when_it_is_released(void) {
+    static const char args[] = "[\"qrlogin\",{\"meta\":{\"timestamp\":1},\"code\":0,\"data\":{"
+                               "\"action\":\"x\",\"payload\":{\"token\":\"t\"}}}]";
+    im_client client = new_client("/sso", MANUAL);
+    CHECK_EQUAL(im_client_emit_args(client, "tell", 4, args, strlen(args), NULL, 0, 0), IM_OK);
+    const im_event *event = take_named(client, IM_SSO_QRLOGIN);
+    poll_round_trip(client);
+    CHECK_EQUAL(im_client_state(client), IM_STATE_CONNECTED);
+    im_event_release(event);
+    event = take_named(client, "disconnect");
+    CHECK(strstr(event->json, "io client disconnect") != NULL);
+    im_event_release(event);
+    destroy(client);
+}
+
 /* ---- Free functions ---- */
 
 static pthread_t own_thread;
@@ -457,6 +473,6 @@ CASES("pull", CASE(poll_sees_every_event_in_order), CASE(outcomes_and_events_are
       CASE(wrong_calls_are_named), CASE(several_threads_take_each_event_once),
       CASE(destroy_ends_those_who_poll), CASE(events_outlive_their_client),
       CASE(questions_are_answered_later_from_any_thread),
-      CASE(a_message_is_receipted_when_it_is_released),
+      CASE(a_message_is_receipted_when_it_is_released), CASE(a_login_closes_when_it_is_released),
       CASE(free_functions_run_in_poll_or_in_destroy),
       CASE(a_full_queue_pauses_reading_and_drops_nothing))
