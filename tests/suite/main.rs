@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod c_programs;
+mod event_loops;
 mod im;
 mod interop;
 mod readme;

@@ -98,8 +98,11 @@ fn numbers(prefix: &str) -> Vec<String> {
 /// The header's macros against what the library itself says.
 #[test]
 fn the_headers_values_are_the_librarys() {
-    let statuses: Vec<String> =
-        ["IM_OK", "IM_DEFERRED", "IM_WOKEN"].map(String::from).into_iter().chain(numbers("IM_ERROR_")).collect();
+    let statuses: Vec<String> = ["IM_OK", "IM_DEFERRED", "IM_WOKEN"]
+        .map(String::from)
+        .into_iter()
+        .chain(numbers("IM_ERROR_"))
+        .collect();
     assert!(statuses.len() >= 19, "{statuses:?}");
     let checks: String = statuses
         .iter()
