@@ -796,8 +796,9 @@ int32_t im_client_dispatch(im_client client,
                            uint32_t max);
 
 /**
- * Ends one `im_client_poll` or `im_client_dispatch` of this client that waits; where none does, the next one returns at
- * once, before what waits (several such wakes are one). Any thread; also inside a callback; never blocks.
+ * Ends one `im_client_poll` or `im_client_dispatch` of this client: one that waits; or else a dispatch that runs, after its
+ * current callback; or else the next one, which returns at once, before what waits. Wakes that nobody has seen yet are one,
+ * or one for each thread that waits. Any thread; also inside a callback; never blocks.
  */
 im_status im_client_wake(im_client client);
 
@@ -806,8 +807,9 @@ im_status im_client_wake(im_client client);
  * `im_client_poll` or `im_client_dispatch` has something to do, a wake included; they make it unreadable once nothing
  * waits. Level-triggered: take until `IM_ERROR_TIMEOUT`, or come back while it is readable. Never read, write or close it.
  *
- * It becomes readable when the client is destroyed, and the library closes it before destroy returns: take it out of the
- * loop first. After that its number may already be another file's.
+ * It becomes readable when the client is destroyed, and the library closes it at the client's end: take it out of the loop
+ * before `im_client_destroy` (in a callback too). After that its number may already be another file's; and epoll still
+ * reports a closed file where a forked child has it too.
  *
  * -1 on failure, see `im_last_status`: `IM_ERROR_UNSUPPORTED` where the platform has none. Any thread; also inside a
  * callback; never blocks.

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     client::Client,
-    inside::user_code,
+    inside::{is_exiting, user_code},
     mailbox::Item,
     pool::{tick, Work},
     subscriptions::Route,
@@ -138,7 +138,7 @@ impl Client {
             });
             (*after, *taken) = (id, true);
         }
-        if delivery.taken {
+        if delivery.taken && !is_exiting() {
             if let Some(reaction) = self.reaction(&delivery.event) {
                 self.carry_out(reaction);
             }

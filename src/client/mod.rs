@@ -41,7 +41,7 @@ mod wake_descriptor;
 pub use client::Client;
 pub use ending::{end_deferred, forget_deferred_in_child, Destroyed};
 pub use event::{Event, EventView};
-pub use inside::{forget_in_child, inside_library_code, user_code};
+pub use inside::{begin_exit, forget_in_child, inside_library_code, is_exiting, user_code};
 pub use log_sink::LogCallback;
 pub use options::Options;
 pub use requests::{Done, Outcome};

@@ -1,6 +1,6 @@
 //! Manual delivery: the caller's own threads take events and run callbacks.
 
-use std::{fs::File, io, sync::Arc};
+use std::{io, sync::Arc};
 
 use super::{
     client::with,
@@ -63,8 +63,9 @@ pub extern "C" fn im_client_dispatch(client: im_client, timeout_ms: i64, max: u3
     })
 }
 
-/// Ends one `im_client_poll` or `im_client_dispatch` of this client that waits; where none does, the next one returns at
-/// once, before what waits (several such wakes are one). Any thread; also inside a callback; never blocks.
+/// Ends one `im_client_poll` or `im_client_dispatch` of this client: one that waits; or else a dispatch that runs, after its
+/// current callback; or else the next one, which returns at once, before what waits. Wakes that nobody has seen yet are one,
+/// or one for each thread that waits. Any thread; also inside a callback; never blocks.
 #[no_mangle]
 pub extern "C" fn im_client_wake(client: im_client) -> im_status {
     with(client, |client| client.wake().map(|()| Status::Ok as im_status))
@@ -74,8 +75,9 @@ pub extern "C" fn im_client_wake(client: im_client) -> im_status {
 /// `im_client_poll` or `im_client_dispatch` has something to do, a wake included; they make it unreadable once nothing
 /// waits. Level-triggered: take until `IM_ERROR_TIMEOUT`, or come back while it is readable. Never read, write or close it.
 ///
-/// It becomes readable when the client is destroyed, and the library closes it before destroy returns: take it out of the
-/// loop first. After that its number may already be another file's.
+/// It becomes readable when the client is destroyed, and the library closes it at the client's end: take it out of the loop
+/// before `im_client_destroy` (in a callback too). After that its number may already be another file's; and epoll still
+/// reports a closed file where a forked child has it too.
 ///
 /// -1 on failure, see `im_last_status`: `IM_ERROR_UNSUPPORTED` where the platform has none. Any thread; also inside a
 /// callback; never blocks.
@@ -97,7 +99,10 @@ fn open() -> Result<WakeDescriptor, Failed> {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn open_descriptor() -> io::Result<WakeDescriptor> {
-    use std::os::fd::{FromRawFd, OwnedFd};
+    use std::{
+        fs::File,
+        os::fd::{FromRawFd, OwnedFd},
+    };
     // SAFETY: the call touches no memory of ours.
     let number = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
     if number < 0 {
@@ -110,7 +115,10 @@ fn open_descriptor() -> io::Result<WakeDescriptor> {
 
 #[cfg(all(unix, any(test, not(any(target_os = "linux", target_os = "android")))))]
 fn open_pipe() -> io::Result<WakeDescriptor> {
-    use std::os::fd::{AsRawFd, OwnedFd};
+    use std::{
+        fs::File,
+        os::fd::{AsRawFd, OwnedFd},
+    };
     // Closed on exec.
     let (read, write) = io::pipe()?;
     for number in [read.as_raw_fd(), write.as_raw_fd()] {

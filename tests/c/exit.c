@@ -230,6 +230,44 @@ static void called_inside_a_callback(void) {
     run(exit_inside_a_callback, 8, 0, 900);
     run(exit_inside_a_callback_that_destroy_waits_for, 8, 0, 900);
 }
+/* Messages that no callback has seen are not receipted: the server keeps them. */
+static void on_message(const im_event *event, void *data) {
+    (void)event, (void)data, count();
+    pass_ms(1);
+}
+static im_client flood_with_messages(const char *more) {
+    static const char args[] = "[\"c_message\",{\"code\":0,\"data\":{\"payload\":{\"type\":1}}}]";
+    im_client client = new_client("/chat", more);
+    CHECK(im_client_on(client, IM_CHAT_MESSAGE, on_message, NULL) > 0);
+    for (int i = 0; i < 1000; i++)
+        CHECK_EQUAL(im_client_emit_args(client, "tell", 4, args, strlen(args), NULL, 0, 0), IM_OK);
+    return client;
+}
+static void messages_to_callbacks(void) {
+    flood_with_messages("");
+    WAIT(notes->calls > 50);
+    leave(13);
+}
+static void messages_to_dispatch(void) {
+    static im_client client;
+    client = flood_with_messages(MANUAL);
+    run_thread(dispatch_for_ever, &client);
+    WAIT(notes->calls > 50);
+    leave(14);
+}
+static void no_message_is_receipted_that_nobody_saw(void) {
+    long before = in_stats("\"name\":\"c_message_ack\""), calls = 0;
+    for (int i = 0; i < 4; i++) {
+        run(i % 2 == 0 ? messages_to_callbacks : messages_to_dispatch, i % 2 == 0 ? 13 : 14, 0,
+            900);
+        WAIT(stats_number("\"enginesNow\":") == 0);
+        CHECK(notes->calls < 1000);
+        calls += notes->calls;
+        long receipts = in_stats("\"name\":\"c_message_ack\"") - before;
+        CHECK(receipts > 0 && receipts <= calls);
+    }
+}
+
 static void with_manual_delivery(void) {
     for (int i = 0; i < 5; i++)
         run(threads_that_take, 11, 0, 900);
@@ -250,6 +288,7 @@ int main(int argc, char **argv) {
         CASE(a_running_callback_is_waited_for),
         CASE(for_a_second_at_most),
         CASE(called_inside_a_callback),
+        CASE(no_message_is_receipted_that_nobody_saw),
         CASE(with_manual_delivery),
         CASE(destroy_in_a_hook),
         {NULL, NULL},
