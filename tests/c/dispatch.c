@@ -191,6 +191,35 @@ static void one_thread_calls_at_a_time(void) {
     pthread_join(threads[0], NULL);
 }
 
+/* The turn goes to one who waits for it, with nothing else to wake it. */
+static void *dispatch_one(void *data) {
+    CHECK_EQUAL(im_client_dispatch(*(im_client *)data, -1, 1), 1);
+    return NULL;
+}
+static void the_turn_goes_on(void) {
+    im_client client = connected_manual();
+    im_event_release(take_named(client, "connect"));
+    CHECK(im_client_on(client, "burst", hold, NULL) > 0);
+    CHECK_EQUAL(im_client_emit(client, "burst", "3"), IM_OK);
+    WAIT(info_number(client, "\"events\":") == 3);
+    for (int round = 0; round < 3; round++) {
+        pthread_t threads[3];
+        hold_gate = (gate){0};
+        if (round > 0)
+            CHECK_EQUAL(im_client_emit(client, "burst", "3"), IM_OK);
+        for (int i = 0; i < 3; i++)
+            threads[i] = run_thread(dispatch_one, &client);
+        WAIT(hold_gate.waiting == 1);
+        /* Time for the others to come to wait. */
+        pass_ms(20);
+        CHECK_EQUAL(hold_gate.waiting, 1);
+        hold_gate.open = true;
+        for (int i = 0; i < 3; i++)
+            pthread_join(threads[i], NULL);
+    }
+    destroy(client);
+}
+
 /* ---- Subscriptions ---- */
 
 static recorder late = RECORDER;
@@ -539,7 +568,7 @@ static void destroyed_in_a_flood_it_calls_nothing_more(void) {
 CASES("dispatch", CASE(ten_thousand_events_come_in_order_on_this_thread),
       CASE(nothing_is_called_but_from_dispatch), CASE(max_bounds_the_callbacks_of_a_call),
       CASE(what_dispatch_has_begun_poll_may_take), CASE(the_timeout_waits_for_the_first),
-      CASE(one_thread_calls_at_a_time), CASE(subscriptions_work_as_ever),
+      CASE(one_thread_calls_at_a_time), CASE(the_turn_goes_on), CASE(subscriptions_work_as_ever),
       CASE(outcomes_come_through_their_function),
       CASE(a_message_is_receipted_after_its_last_callback), CASE(destroy_calls_on_this_thread),
       CASE(destroy_inside_is_done_with_the_dispatch),
