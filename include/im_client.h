@@ -10,18 +10,31 @@
  * thread: of one client in the order in which its events came, never two at a time; of different clients independently, so a
  * callback that blocks delays its own client alone, and no heartbeat.
  *
+ * Manual delivery. A client with the option "delivery": "manual" calls nothing by itself: im_client_dispatch runs its callbacks
+ * on the thread that calls it, and im_client_poll takes events, one by one. What waits is taken once, by whichever of the two
+ * comes first; a request's outcome too (as a call of its function by dispatch, as an event by poll), so its function may be
+ * NULL where only poll is used. An event that dispatch has begun and left for the next call (max) may be taken by poll too.
+ * im_client_wake_fd gives a descriptor for an event loop, so one thread can serve many clients, and no other thread ever
+ * enters your code. What is called at such a client's end (requests: IM_ERROR_CANCELED, and free functions) is called on the
+ * thread in im_client_destroy or im_shutdown; where that returned IM_DEFERRED, on the same thread once the code that called it
+ * has returned; only im_client_destroy_async, and a callback on a thread of the library, leave it to the library's threads.
+ * Threads in poll, dispatch or flush get IM_ERROR_HANDLE. The log callback belongs to no client: it comes on a thread of the
+ * library.
+ *
  * Inside a callback every function may be called. im_client_destroy then returns IM_DEFERRED instead of waiting;
- * im_client_flush and im_shutdown return IM_ERROR_DEADLOCK. No lock of the library is held while your code runs.
+ * im_client_flush, im_client_poll, im_client_dispatch and im_shutdown return IM_ERROR_DEADLOCK. No lock of the library is held while your code runs.
  *
  *   function                          any thread   inside a callback      may block
  *   im_client_destroy                 yes          yes (IM_DEFERRED)      outside: until its callbacks have returned
  *   im_client_flush                   yes          IM_ERROR_DEADLOCK      up to its timeout
+ *   im_client_poll                    yes          IM_ERROR_DEADLOCK      up to its timeout
+ *   im_client_dispatch                yes          IM_ERROR_DEADLOCK      up to its timeout, and as its callbacks do
  *   im_shutdown                       yes          IM_ERROR_DEADLOCK      up to its timeout
  *   all others                        yes          yes                    no
  *
  * Strings are UTF-8 and NUL-terminated. What you give is copied. `char *` results are yours: im_string_free. `const char *`
  * results are the library's. An event and its strings live until its callback returns, or until im_event_release after
- * im_event_retain.
+ * im_event_retain; one from im_client_poll until im_event_release, which may come on any thread, after the client's end too.
  *
  * Errors. A call that fails changed nothing and calls nothing back; its status is negative (a handle 0, a pointer NULL), and
  * im_last_error says in words which argument or option was at fault. What the network does comes as events:
@@ -37,6 +50,8 @@
  *
  * Once. Every accepted acknowledgement function and every free function is called exactly once. What is emitted
  * goes out once, unless the option retries asks for more.
+ * Once. Every accepted acknowledgement function and every free function is called exactly once; an outcome that
+ * im_client_poll has taken is told by its event instead.
  *
  * Early events. What arrives before the first subscription of its name waits (per client the newest 64, at most 256 KiB, each
  * for 10 s), so nothing is lost between im_client_new and im_client_on.
@@ -70,6 +85,9 @@
 
 /** Accepted; the rest happens when the code that the library runs on this thread has returned. */
 #define IM_DEFERRED 1
+
+/** `im_client_wake` ended the call; there is no event. */
+#define IM_WOKEN 2
 
 /** An argument is NULL, out of range or reserved. */
 #define IM_ERROR_INVALID_ARGUMENT (-1)
@@ -395,8 +413,8 @@ typedef struct im_blob {
 /**
  * An event, an acknowledgement or a request; read-only, owned by the library.
  *
- * Valid until the callback that got it returns, or until `im_event_release` after `im_event_retain`. The strings belong to
- * it. Later versions may append fields: `size` tells which are there.
+ * Valid until the callback that got it returns, or until `im_event_release` after `im_event_retain` or `im_client_poll`. The
+ * strings belong to it. Later versions may append fields: `size` tells which are there.
  */
 typedef struct im_event {
     /**
@@ -446,7 +464,8 @@ typedef struct im_event {
 } im_event;
 
 /**
- * Called once with the outcome of a request, on a thread of the library. `reply` is NULL unless the server answered.
+ * Called once with the outcome of a request, on a thread of the library (with manual delivery: in `im_client_dispatch`, or at
+ * the client's end). `reply` is NULL unless the server answered.
  * Must not throw or longjmp.
  */
 typedef void (*im_ack_fn)(im_status status, const struct im_event *reply, void *user_data);
@@ -462,7 +481,7 @@ typedef void (*im_free_fn)(void *user_data);
 typedef void (*im_log_fn)(int32_t level, const char *line, void *user_data);
 
 /**
- * Called with an event, on a thread of the library. Must not throw or longjmp.
+ * Called with an event, on a thread of the library (with manual delivery: in `im_client_dispatch`). Must not throw or longjmp.
  */
 typedef void (*im_event_fn)(const struct im_event *event, void *user_data);
 
@@ -505,6 +524,9 @@ im_status im_client_destroy_socket(im_client client);
  * Inside any code that the library runs (a callback, an acknowledgement, a free, log or done function) it never waits: the
  * handle is dead at once, `IM_DEFERRED` is returned, and the rest happens when that code has returned. Of two threads that
  * destroy the same client one gets `IM_ERROR_HANDLE`.
+ *
+ * With manual delivery this thread runs what is called at the end, threads in `im_client_poll`, `im_client_dispatch` and
+ * `im_client_flush` return `IM_ERROR_HANDLE`, and a descriptor of `im_client_wake_fd` has to be out of every event loop.
  */
 im_status im_client_destroy(im_client client);
 
@@ -605,7 +627,8 @@ im_status im_client_emit_args(im_client client,
  *
  * `fn` is called exactly once: with `IM_OK` and the server's answer, or with `IM_ERROR_TIMEOUT` (`timeout_ms` counts from
  * this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED` or
- * `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called.
+ * `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called. With manual delivery `fn` may be NULL: the outcome then
+ * comes with `im_client_poll` alone.
  *
  * With the option `retries`, `timeout_ms` is the time of each try and counts from when it goes out; `fn` gets the outcome of
  * the last.
@@ -701,10 +724,10 @@ im_status im_client_flush(im_client client,
 const struct im_event *im_event_retain(const struct im_event *event);
 
 /**
- * Gives back an event that was kept; NULL is allowed.
+ * Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread.
  *
  * # Safety
- * `event` is NULL or was kept with `im_event_retain`, which this call undoes.
+ * `event` is NULL or was kept with `im_event_retain` or given by `im_client_poll`, which this call undoes.
  */
 void im_event_release(const struct im_event *event);
 
@@ -775,7 +798,8 @@ size_t im_client_count(void);
 
 /**
  * Destroys all clients and joins all threads of the library, for a host's exit hook. Waits at most `timeout_ms` and then
- * gives `IM_ERROR_TIMEOUT`. Inside a callback: `IM_ERROR_DEADLOCK`. New clients may be made afterwards.
+ * gives `IM_ERROR_TIMEOUT`; what is called at the end of clients with manual delivery is called here. Inside a callback:
+ * `IM_ERROR_DEADLOCK`. New clients may be made afterwards.
  */
 im_status im_shutdown(int64_t timeout_ms);
 
@@ -844,6 +868,59 @@ char *im_timeline_id(const char *from, const char *to);
  * `json` is NULL (an error) or NUL-terminated.
  */
 char *im_messages_unique(const char *json);
+
+/**
+ * Takes the next event of a client with the option `"delivery": "manual"`; the event is the caller's until
+ * `im_event_release`. Every event comes, subscribed to or not; the outcome of a request comes as an event of kind
+ * `IM_EVENT_KIND_ACK` with `request` and `status` (and `json` `"null"` where the server gave no answer), and its function
+ * is not called then. An event counts as delivered when its last reference is released: the library sends a message's
+ * receipt at that moment, and not before.
+ *
+ * Waits `timeout_ms` for one: as poll(2) has it, 0 does not wait and a negative time is without end. `IM_ERROR_TIMEOUT`
+ * where nothing came, `IM_WOKEN` where `im_client_wake` ended the wait, `IM_ERROR_HANDLE` where the client is destroyed
+ * meanwhile: `*event` is NULL then. Any thread, several at a time too; inside a callback `IM_ERROR_DEADLOCK`.
+ * Free functions whose time has come run here, on the caller's thread.
+ *
+ * # Safety
+ * `event` is NULL (an error) or may be written to.
+ */
+im_status im_client_poll(im_client client,
+                         int64_t timeout_ms,
+                         const struct im_event **event);
+
+/**
+ * Runs callbacks of a client with the option `"delivery": "manual"` on this thread: those of the events and the outcomes
+ * that wait, in their order, at most `max` (0: all that wait). Waits `timeout_ms` for the first, as `im_client_poll` does.
+ * Gives how many were called, 0 where `im_client_wake` ended the call before the first; `IM_ERROR_TIMEOUT` where there was
+ * none to call, `IM_ERROR_HANDLE` where the client is destroyed meanwhile, in one of its callbacks too.
+ *
+ * Any thread, one at a time for each client: a second one waits for its turn, as long as its timeout allows. Inside a
+ * callback `IM_ERROR_DEADLOCK`. Free functions run here too and count for nothing.
+ */
+int32_t im_client_dispatch(im_client client,
+                           int64_t timeout_ms,
+                           uint32_t max);
+
+/**
+ * Ends one `im_client_poll` or `im_client_dispatch` of this client: one that waits; or else a dispatch that runs, after its
+ * current callback; or else the next one, which returns at once, before what waits. Wakes that nobody has seen yet are one,
+ * or one for each thread that waits. Any thread; also inside a callback; never blocks.
+ */
+im_status im_client_wake(im_client client);
+
+/**
+ * A descriptor for an event loop (epoll, kqueue, asyncio), made on first use and the same ever after: readable while
+ * `im_client_poll` or `im_client_dispatch` has something to do, a wake included; they make it unreadable once nothing
+ * waits. Level-triggered: take until `IM_ERROR_TIMEOUT`, or come back while it is readable. Never read, write or close it.
+ *
+ * It becomes readable when the client is destroyed, and the library closes it at the client's end: take it out of the loop
+ * before `im_client_destroy` (in a callback too). After that its number may already be another file's; and epoll still
+ * reports a closed file where a forked child has it too.
+ *
+ * -1 on failure, see `im_last_status`: `IM_ERROR_UNSUPPORTED` where the platform has none. Any thread; also inside a
+ * callback; never blocks.
+ */
+int32_t im_client_wake_fd(im_client client);
 
 /**
  * Subscribes to an event; gives the subscription's id (greater than 0) or a negative status.

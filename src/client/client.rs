@@ -62,7 +62,7 @@ impl Client {
         let client = Arc::new_cyclic(|this| Client {
             handle,
             link: Arc::new(Link::new(options.auto_connect, options.send_queue_bytes)),
-            mailbox: Mailbox::new(options.receive_queue_bytes),
+            mailbox: Mailbox::new(options.receive_queue_bytes, options.manual),
             this: this.clone(),
             subscriptions: Mutex::default(),
             requests: Mutex::default(),
@@ -107,8 +107,16 @@ impl Client {
         let reason =
             r#"{"reason":"transport error","description":"a defect of the library","willReconnect":false}"#;
         self.queue(Item::Event(Event::local(self.handle, "disconnect", reason)));
+        self.network_ends();
+    }
+
+    /// Nothing comes from the network any more.
+    pub(super) fn network_ends(&self) {
         self.network_is_over.store(true, Ordering::Release);
         self.schedule();
+        if self.options.manual {
+            self.end_if_due();
+        }
     }
 
     pub(super) fn close_after_panic(&self) {
@@ -196,7 +204,7 @@ impl Client {
         let mut requests = self.requests();
         let decided = choose(&mut requests);
         let count = decided.len();
-        for (done, outcome) in decided {
+        for (done, outcome) in decided.into_iter().filter(|(done, _)| !done.is_silent()) {
             self.queue(Item::Outcome(done, outcome));
         }
         count
@@ -209,7 +217,7 @@ impl Client {
         }
     }
 
-    fn tell_pool(&self) {
+    pub(super) fn tell_pool(&self) {
         if let Some(this) = self.this.upgrade() {
             self.pool.schedule(this);
         }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     client::Client,
-    inside::user_code,
+    inside::{is_exiting, user_code},
     mailbox::Item,
     pool::{tick, Work},
     subscriptions::Route,
@@ -19,8 +19,25 @@ use crate::{
     log::Level,
 };
 
+/// An event on its way through its subscribers.
+pub struct Delivery {
+    pub event: Arc<Event>,
+    /// The subscriber that had it last, and the newest that gets it.
+    after: i64,
+    newest: i64,
+    taken: bool,
+}
+
 impl Work for Client {
     fn run(self: Arc<Self>) -> bool {
+        if self.options().manual {
+            // The pool has nothing of such a client to do but its end, where nobody waits for that.
+            let ended = catch_unwind(AssertUnwindSafe(|| self.finish()));
+            if ended.is_err() {
+                self.log(Level::Error, format_args!("a defect of the library while ending a client"));
+            }
+            return false;
+        }
         let ran = catch_unwind(AssertUnwindSafe(|| self.run_batch()));
         ran.unwrap_or_else(|_| {
             self.log(
@@ -48,7 +65,7 @@ impl Client {
                 Item::Sent(event) => self.deliver_sent(&event),
                 Item::Outcome(done, outcome) => {
                     tick();
-                    user_code(|| done(outcome));
+                    user_code(|| done.call(outcome));
                 }
                 Item::Drop(callbacks) => {
                     tick();
@@ -90,31 +107,48 @@ impl Client {
         }
     }
 
-    /// Calls everybody who subscribes to the event, then does what the IM layer does by itself.
     fn deliver_to_all(&self, event: &Arc<Event>) {
-        let newest = self.subscriptions().newest();
-        let (mut after, mut taken) = (0, false);
+        // More than the subscriptions that there can be, so nobody is left.
+        let mut budget = u32::MAX;
+        self.call_subscribers(self.delivery_of(event.clone()), &mut budget);
+    }
+
+    pub(super) fn delivery_of(&self, event: Arc<Event>) -> Delivery {
+        Delivery { event, after: 0, newest: self.subscriptions().newest(), taken: false }
+    }
+
+    /// Calls those who subscribe to the event, as many as the budget allows, then does what the IM layer does by itself. Gives
+    /// the delivery back where somebody is left.
+    pub(super) fn call_subscribers(&self, mut delivery: Delivery, budget: &mut u32) -> Option<Delivery> {
         loop {
+            let Delivery { event, after, newest, taken } = &mut delivery;
             if !self.may_call() {
                 // Somebody who subscribes did not see it: no reaction, so that the server keeps a message.
-                return;
+                return None;
+            }
+            if *budget == 0 && self.subscriptions().has_next(event, *after, *newest) {
+                return Some(delivery);
             }
             // The lock is taken anew for each callback: the one before may have removed the next.
-            let Some((id, callback)) = self.subscriptions().next(event, after, newest) else { break };
+            let Some((id, callback)) = self.subscriptions().next(event, *after, *newest) else { break };
+            *budget -= 1;
             tick();
             user_code(|| {
                 callback(event);
                 drop(callback);
             });
-            (after, taken) = (id, true);
+            (*after, *taken) = (id, true);
         }
-        if taken {
-            self.react(event);
+        if delivery.taken && !is_exiting() {
+            if let Some(reaction) = self.reaction(&delivery.event) {
+                self.carry_out(reaction);
+            }
         }
+        None
     }
 
     /// Tells those who want to know what the caller sends.
-    fn deliver_sent(&self, event: &Arc<Event>) {
+    pub(super) fn deliver_sent(&self, event: &Arc<Event>) {
         let (newest, mut after) = (self.subscriptions().newest(), 0);
         while self.may_call() {
             let Some((id, callback)) = self.subscriptions().next_of_sent(after, newest) else { return };
@@ -127,38 +161,49 @@ impl Client {
         }
     }
 
-    /// What the IM layer does once the last callback for an event has returned.
-    fn react(&self, event: &Event) {
+    /// What the IM layer does once an event is delivered.
+    pub(super) fn reaction(&self, event: &Event) -> Option<Reaction> {
         let options = self.options();
         let key = im::canonical(event.name());
-        match im::after_delivery(&options.target.namespace, key, event.json(), options.event_names) {
-            Some(Reaction::Emit(emit)) if options.receipts => self.emit_own(emit),
-            Some(Reaction::Close) => self.close(),
-            Some(Reaction::Emit(_)) | None => {}
+        im::after_delivery(&options.target.namespace, key, event.json(), options.event_names)
+            .filter(|reaction| options.receipts || *reaction == Reaction::Close)
+    }
+
+    pub(super) fn carry_out(&self, reaction: Reaction) {
+        match reaction {
+            Reaction::Emit(emit) => self.emit_own(emit),
+            Reaction::Close => self.close(),
         }
     }
 
     /// The end of a destroyed client: everything that still waits gets its outcome, and the free functions run.
-    fn finish(self: &Arc<Self>) {
+    pub(super) fn finish(&self) {
+        // With manual delivery the last outcomes may still be there.
+        self.run_leftovers();
         let requests = self.end_requests();
         for done in requests {
             tick();
-            user_code(|| done(Outcome::failed(Status::Canceled)));
+            user_code(|| done.call(Outcome::failed(Status::Canceled)));
         }
         let callbacks = self.subscriptions().end();
         tick();
         user_code(|| drop(callbacks));
         // What an outcome or a free function still queued.
+        self.run_leftovers();
+        drop(self.mailbox.close());
+        self.finished();
+    }
+
+    fn run_leftovers(&self) {
         let mut items = VecDeque::new();
         while self.mailbox.take(&mut items) > 0 || !items.is_empty() {
             for item in items.drain(..) {
                 match item {
-                    Item::Outcome(done, outcome) => user_code(|| done(outcome)),
+                    Item::Outcome(done, outcome) => user_code(|| done.call(outcome)),
                     Item::Drop(callbacks) => user_code(|| drop(callbacks)),
                     Item::Event(_) | Item::Sent(_) => {}
                 }
             }
         }
-        self.finished();
     }
 }

@@ -1,13 +1,18 @@
 //! The end of a client.
 
-use std::sync::{
-    atomic::{AtomicBool, Ordering},
-    Condvar, Mutex, MutexGuard, PoisonError,
+use std::{
+    cell::RefCell,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+    },
 };
 
 use super::{
     client::Client,
     inside::{inside_library_code, user_code},
+    pool::is_pool_thread,
+    takers::Wait,
     Done,
 };
 
@@ -22,7 +27,7 @@ pub enum Destroyed {
 
 /// What happens when the last of a destroyed client has run.
 enum Afterwards {
-    /// The thread in `destroy` waits and does the rest.
+    /// The thread in `destroy` waits; with manual delivery it does the rest itself.
     Join,
     /// The pool's thread does the rest, and calls this.
     Detached(Option<Box<dyn FnOnce() + Send>>),
@@ -56,6 +61,15 @@ impl Ending {
         self.begun.store(true, Ordering::Release);
     }
 
+    /// The thread that waited gives up.
+    fn detach(&self) {
+        self.lock().afterwards = Some(Afterwards::Detached(None));
+    }
+
+    fn is_detached(&self) -> bool {
+        matches!(self.lock().afterwards, Some(Afterwards::Detached(_)))
+    }
+
     fn wait(&self) {
         let mut state = self.lock();
         while !state.finished {
@@ -71,17 +85,77 @@ impl Ending {
     }
 }
 
+thread_local! {
+    /// Clients with manual delivery that code on this thread has destroyed.
+    static DEFERRED: RefCell<Vec<Arc<Client>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Ends the clients with manual delivery that were destroyed inside code on this thread, once that has returned: what is
+/// called at their end is called on the thread that destroyed them. No lock may be held.
+pub fn end_deferred() {
+    if inside_library_code() {
+        return;
+    }
+    // A thread that ends has none any more.
+    while let Ok(Some(client)) = DEFERRED.try_with(|deferred| deferred.borrow_mut().pop()) {
+        client.join_end(Wait::WithoutEnd);
+    }
+}
+
+/// A forked child ends none of its parent's clients, and frees nothing of theirs.
+pub fn forget_deferred_in_child() {
+    let _ = DEFERRED.try_with(|deferred| std::mem::forget(deferred.take()));
+}
+
 impl Client {
     /// Ends the client, whose handle nobody can use any more: joins, unless the calling code would wait for itself.
-    pub fn destroy(&self) -> Destroyed {
-        if inside_library_code() {
-            self.begin_end(Afterwards::Detached(None));
-            return Destroyed::Deferred;
+    pub fn destroy(self: &Arc<Self>) -> Destroyed {
+        if !inside_library_code() {
+            self.begin_end(Afterwards::Join);
+            self.join_end(Wait::WithoutEnd);
+            return Destroyed::Done;
         }
+        // With manual delivery no foreign thread enters user code; a thread of the library's has none of its own.
+        if self.options().manual && !is_pool_thread() {
+            self.begin_end(Afterwards::Join);
+            DEFERRED.with_borrow_mut(|deferred| deferred.push(self.clone()));
+        } else {
+            self.begin_end(Afterwards::Detached(None));
+        }
+        Destroyed::Deferred
+    }
+
+    /// Begins to end the client on this thread; `end_here` has to follow.
+    pub fn begin_end_here(&self) {
         self.begin_end(Afterwards::Join);
-        self.ending.wait();
+    }
+
+    /// Ends the client on this thread, or on one of the library's where the time is over before.
+    pub fn end_here(&self, wait: Wait) {
+        if !self.join_end(wait) {
+            self.ending.detach();
+            self.end_if_due();
+        }
+    }
+
+    fn join_end(&self, wait: Wait) -> bool {
+        if self.options().manual {
+            if !self.mailbox.wait_for_quiet(&self.network_is_over, wait) {
+                return false;
+            }
+            self.finish();
+        } else {
+            self.ending.wait();
+        }
         self.shared.release();
-        Destroyed::Done
+        true
+    }
+
+    /// With manual delivery: lets the pool end a client that nobody waits for, once nobody takes from it any more.
+    pub(super) fn end_if_due(&self) {
+        if self.ending.is_detached() && self.mailbox.claim_end(&self.network_is_over) {
+            self.tell_pool();
+        }
     }
 
     /// Ends the client without waiting; `done` is called at the very end.
@@ -93,7 +167,12 @@ impl Client {
         self.ending.begin(afterwards);
         self.link.end();
         self.timer.notify_one();
-        self.schedule();
+        if self.options().manual {
+            self.mailbox.end_taking();
+            self.end_if_due();
+        } else {
+            self.schedule();
+        }
     }
 
     /// Decides everything that still waits for an answer; no request is added any more.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Status;
-use crate::socketio::{Arguments, Received};
+use crate::socketio::{Arguments, Extent, Received};
 
 /// What an event is; the values are part of the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,6 @@ pub struct EventView {
 }
 
 /// Only ever made inside an `Arc`. The view stands first, so that its address is the event's.
-#[derive(Debug)]
 #[repr(C)]
 pub struct Event {
     view: EventView,
@@ -49,6 +48,22 @@ pub struct Event {
     saved: Option<char>,
     blobs: Vec<Vec<u8>>,
     all: OnceLock<CString>,
+    /// Done once nobody has the event any more.
+    when_released: OnceLock<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        if let Some(then) = self.when_released.take() {
+            then();
+        }
+    }
+}
+
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Event").field("view", &self.view).field("text", &self.text).finish_non_exhaustive()
+    }
 }
 
 /// The JSON of an event without an argument.
@@ -80,7 +95,7 @@ impl Event {
             name: name.into(),
             id: None,
             data: json.into(),
-            extent: crate::socketio::Extent { first: Some(0..json.len()), all: 0..json.len() },
+            extent: Extent { first: Some(0..json.len()), all: 0..json.len() },
             attachments: Vec::new(),
         };
         Self::build(client, kind, received, |view| view.request = request)
@@ -137,7 +152,36 @@ impl Event {
             saved,
             blobs: attachments,
             all: OnceLock::new(),
+            when_released: OnceLock::new(),
         })
+    }
+
+    /// A request's outcome as an event: the server's answer, or JSON `null` where there is none.
+    pub fn outcome(client: u64, request: i64, status: Status, reply: Option<&Arc<Event>>) -> Arc<Self> {
+        if let Some(reply) = reply.filter(|reply| reply.view.kind == Kind::Acknowledgement as i32) {
+            return reply.clone();
+        }
+        // A message is answered by an event, which others get too: its arguments are copied.
+        let all = reply.map_or("[]", |reply| reply.arguments().to_str().unwrap_or("[]"));
+        let arguments = &all[1..all.len() - 1];
+        let first = reply.and_then(|reply| reply.first).map(|length| 0..length);
+        let received = Received {
+            name: "".into(),
+            id: None,
+            data: arguments.into(),
+            extent: Extent { first, all: 0..arguments.len() },
+            attachments: reply.map_or(Vec::new(), |reply| reply.blobs.clone()),
+        };
+        Self::build(client, Kind::Acknowledgement, received, |view| {
+            view.request = request;
+            view.status = status as i32;
+        })
+    }
+
+    /// Does this once the last reference is gone; for an event that nobody else has yet.
+    pub fn when_released(&self, then: impl FnOnce() + Send + Sync + 'static) {
+        // An event is polled once, so nothing is there already.
+        let _ = self.when_released.set(Box::new(then));
     }
 
     pub fn view(&self) -> &EventView {

@@ -1,6 +1,5 @@
 //! What a connection tells its client. All of it runs on the network thread: it queues and never calls user code.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
@@ -235,8 +234,7 @@ impl Owner for Client {
     }
 
     fn on_end(&self) {
-        self.network_is_over.store(true, Ordering::Release);
-        self.schedule();
+        self.network_ends();
     }
 }
 

@@ -1,6 +1,21 @@
 //! Is this thread inside code that the library runs? Calls that would wait for that code ask here.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+static EXITING: AtomicBool = AtomicBool::new(false);
+
+/// The process exits; from now on no code of the caller's starts.
+pub fn begin_exit() {
+    EXITING.store(true, Ordering::SeqCst);
+}
+
+/// Then a callback may not have been called: nothing may be told to the server as if it had.
+pub fn is_exiting() -> bool {
+    EXITING.load(Ordering::SeqCst)
+}
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };

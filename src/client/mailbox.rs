@@ -1,11 +1,12 @@
-//! What waits to be delivered to one client's callbacks, bounded in bytes.
+//! What waits to be delivered to one client's callbacks, bounded in bytes. The pool takes it in batches; with manual delivery
+//! the caller's threads take it one by one, see `takers`.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Callback, Done, Event, Outcome};
+use super::{takers::Takers, Callback, Done, Event, Outcome};
 
 pub enum Item {
     Event(Arc<Event>),
@@ -28,32 +29,47 @@ impl Item {
 }
 
 #[derive(Default)]
-struct Inner {
-    items: VecDeque<Item>,
+pub(super) struct Inner {
+    pub items: VecDeque<Item>,
     /// Of what waits and of what is being delivered.
-    bytes: usize,
+    pub bytes: usize,
     /// The pool has been told, and is not done yet.
-    scheduled: bool,
-    /// Something other than an item came up; the pool has to look again before it rests.
-    poked: bool,
+    pub scheduled: bool,
+    /// Something other than an item came up; whoever takes has to look again before it rests.
+    pub poked: bool,
     /// Reading has paused since the queue was full.
     paused: bool,
+    /// With manual delivery: the threads that take.
+    pub takers: Takers,
+}
+
+impl Inner {
+    fn delivered(&mut self, cost: usize, limit: usize) -> bool {
+        self.bytes -= cost;
+        let resume = self.paused && self.bytes <= limit / 2;
+        self.paused &= !resume;
+        resume
+    }
 }
 
 pub struct Mailbox {
     inner: Mutex<Inner>,
     limit: usize,
+    /// The caller's threads take, not the pool.
+    manual: bool,
+    /// With manual delivery: signalled at every change that a thread may wait for.
+    pub(super) changed: Condvar,
 }
 
 /// So many items are delivered before another client has its turn.
 const BATCH: usize = 64;
 
 impl Mailbox {
-    pub fn new(limit: usize) -> Self {
-        Mailbox { inner: Mutex::default(), limit }
+    pub fn new(limit: usize, manual: bool) -> Self {
+        Mailbox { inner: Mutex::default(), limit, manual, changed: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -62,6 +78,14 @@ impl Mailbox {
         let mut inner = self.lock();
         inner.bytes += item.cost();
         inner.items.push_back(item);
+        self.announce(&mut inner)
+    }
+
+    fn announce(&self, inner: &mut Inner) -> bool {
+        if self.manual {
+            self.tell_takers(inner);
+            return false;
+        }
         !std::mem::replace(&mut inner.scheduled, true)
     }
 
@@ -69,7 +93,7 @@ impl Mailbox {
     pub fn schedule(&self) -> bool {
         let mut inner = self.lock();
         inner.poked = true;
-        !std::mem::replace(&mut inner.scheduled, true)
+        self.announce(&mut inner)
     }
 
     /// Takes the next items, and what they cost.
@@ -82,11 +106,24 @@ impl Mailbox {
 
     /// The items taken are delivered. Says whether reading, that had paused, may go on.
     pub fn delivered(&self, cost: usize) -> bool {
+        self.lock().delivered(cost, self.limit)
+    }
+
+    /// Takes the next item; says also whether reading, that had paused, may go on. What one item costs is given back at once:
+    /// with manual delivery a thread may keep an event for as long as it likes.
+    pub(super) fn take_one(&self, inner: &mut Inner) -> Option<(Item, bool)> {
+        let item = inner.items.pop_front()?;
+        let resume = inner.delivered(item.cost(), self.limit);
+        Some((item, resume))
+    }
+
+    /// Puts back what was taken last.
+    pub fn put_back(&self, item: Item) {
         let mut inner = self.lock();
-        inner.bytes -= cost;
-        let resume = inner.paused && inner.bytes <= self.limit / 2;
-        inner.paused &= !resume;
-        resume
+        inner.bytes += item.cost();
+        inner.items.push_front(item);
+        inner.poked = true;
+        self.announce(&mut inner);
     }
 
     /// Nothing more to do, unless something came meanwhile.

@@ -7,6 +7,7 @@
 //! * `subscriptions`: who gets which event; what came too early for anybody
 //! * `mailbox`, `delivery`, `pool`: from the network thread to the callbacks
 //! * `payload`: the arguments and attachments of what is sent
+//! * `pull`, `takers`, `wake_descriptor`: manual delivery, where the caller's threads take what came
 //! * `requests`, `replies`: acknowledgements, ours and the server's
 //! * `from_network`: what the connection tells the client
 //! * `runtime`, `shared`: the network thread and everything else that clients share
@@ -30,6 +31,7 @@ mod option_table;
 mod options;
 mod payload;
 mod pool;
+mod pull;
 mod replies;
 mod requests;
 mod runtime;
@@ -38,11 +40,13 @@ mod shared;
 mod status;
 mod status_table;
 mod subscriptions;
+mod takers;
+mod wake_descriptor;
 
 pub use client::Client;
-pub use ending::Destroyed;
+pub use ending::{end_deferred, forget_deferred_in_child, Destroyed};
 pub use event::{Event, EventView};
-pub use inside::{forget_in_child, inside_library_code, user_code};
+pub use inside::{begin_exit, forget_in_child, inside_library_code, is_exiting, user_code};
 pub use log_sink::LogCallback;
 pub use options::Options;
 pub use payload::Payload;
@@ -51,3 +55,5 @@ pub use sending::{json_arguments, json_value, EmitFlags};
 pub use shared::Shared;
 pub use status::{Failed, Status};
 pub use subscriptions::{Callback, Topic};
+pub use takers::Wait;
+pub use wake_descriptor::WakeDescriptor;

@@ -47,7 +47,7 @@ pub const OPTIONS: [(&str, Support, &str); 71] = [
     ("eventNames", Built("`\"wire\"` or `\"constant\"`", "`\"wire\"`"), "`constant`: IM events go out by their constants (`CHAT_TO`), for a server that was built on those."),
     ("pullOnConnect", Built("boolean", "true"), "In `chat`, asks for offline messages and read receipts at every connect."),
     ("receipts", Built("boolean", "true"), "In `chat`, sends a receipt for every message after its last callback has returned."),
-    ("delivery", Built("`\"callback\"`", "`\"callback\"`"), "Events come to callbacks on a thread of the library. (`manual` is not built yet.)"),
+    ("delivery", Built("`\"callback\"` or `\"manual\"`", "`\"callback\"`"), "`callback`: a thread of the library calls. `manual`: nothing is called but from `im_client_dispatch`; `im_client_poll` takes events."),
     ("sendQueueBytes", Built("bytes", "8388608"), "Bound of what waits to be sent; beyond it an emit fails with `IM_ERROR_QUEUE_FULL`."),
     ("receiveQueueBytes", Built("bytes", "8388608"), "Bound of what waits for callbacks; beyond it reading pauses."),
     ("maxPauseMs", Built("milliseconds", "60000"), "After so long a pause the client disconnects with `receive queue full`."),

@@ -27,6 +27,8 @@ pub struct Options {
     pub credentials: Credentials,
     pub asks: Asks,
     pub auto_connect: bool,
+    /// The caller's threads take what comes; the library calls nobody by itself.
+    pub manual: bool,
     pub event_names: EventNames,
     pub pulls: bool,
     pub receipts: bool,
@@ -85,7 +87,6 @@ pub(super) struct Reader<'a>(pub(super) &'a Map<String, Value>);
 
 impl Reader<'_> {
     fn read(&self, ignored: Vec<String>) -> Result<Options, Failed> {
-        self.one_of("delivery", &["callback"])?;
         let namespace = self.namespace()?;
         let credentials = self.credentials(&namespace)?;
         let target = Target {
@@ -120,6 +121,7 @@ impl Reader<'_> {
             credentials,
             asks: Asks { query: self.flag("askQuery", false)?, auth: self.flag("askAuth", false)? },
             auto_connect: self.flag("autoConnect", true)?,
+            manual: self.one_of("delivery", &["callback", "manual"])? == 1,
             event_names: match self.one_of("eventNames", &["wire", "constant"])? {
                 1 => EventNames::Constant,
                 _ => EventNames::Wire,
@@ -362,7 +364,7 @@ mod tests {
             (r#","nsp":"a,b""#, Status::Option, "\"nsp\""),
             (r#","nsp":"chat?x=1""#, Status::Option, "\"nsp\""),
             (r#","rooot":1"#, Status::Option, "did you mean \"root\""),
-            (r#","parser":"x""#, Status::Unsupported, "\"parser\" is not built"),
+            (r#","parser":"x""#, Status::Option, "\"parser\" must be"),
             (r#","retries":1"#, Status::Option, "\"retries\" needs \"ackTimeout\""),
             (r#","retries":-1"#, Status::Option, "\"retries\" must be"),
             (r#","retries":true"#, Status::Option, "\"retries\" must be"),

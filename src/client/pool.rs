@@ -70,6 +70,10 @@ pub fn tick() {
     });
 }
 
+pub fn is_pool_thread() -> bool {
+    WORKER.with_borrow(Option::is_some)
+}
+
 impl Pool {
     pub fn new(thread_start: ThreadStart, alarm: Box<dyn Fn() + Send + Sync>) -> Self {
         Pool { state: Mutex::default(), ready: Condvar::new(), ended: Condvar::new(), thread_start, alarm }

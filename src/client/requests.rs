@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Event, Failed, Status};
+use super::{from_network::request_id, Event, Failed, Status};
 
 /// What became of a request.
 pub struct Outcome {
@@ -21,8 +21,39 @@ impl Outcome {
     }
 }
 
-/// Called with the outcome, once.
-pub type Done = Box<dyn FnOnce(Outcome) + Send>;
+/// What is called with the outcome, once.
+pub struct Done {
+    /// The request's id in the ABI, once it has one.
+    request: i64,
+    /// None where nobody is to be told.
+    call: Option<Box<dyn FnOnce(Outcome) + Send>>,
+}
+
+impl Done {
+    pub fn new(call: impl FnOnce(Outcome) + Send + 'static) -> Self {
+        Done { request: 0, call: Some(Box::new(call)) }
+    }
+
+    /// For a request that the library itself follows up.
+    pub fn silent() -> Self {
+        Done { request: 0, call: None }
+    }
+
+    pub fn is_silent(&self) -> bool {
+        self.call.is_none()
+    }
+
+    pub fn request(&self) -> i64 {
+        self.request
+    }
+
+    /// Runs the caller's code.
+    pub fn call(self, outcome: Outcome) {
+        if let Some(call) = self.call {
+            call(outcome);
+        }
+    }
+}
 
 /// How a request is tried that goes out more than once: option `retries`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +96,7 @@ impl Requests {
     /// Where it can't be added, the callback comes back with the reason.
     pub fn add(
         &mut self,
-        done: Done,
+        mut done: Done,
         fingerprint: Option<String>,
         deadline: Option<Instant>,
     ) -> Result<(u64, bool), (Done, Failed)> {
@@ -81,6 +112,7 @@ impl Requests {
             self.by_fingerprint.insert(fingerprint.clone(), number);
         }
         self.next += 1;
+        done.request = request_id(number);
         self.pending.insert(number, Pending { done, sent: None, deadline, tries: None, fingerprint });
         let first = deadline.is_some_and(|at| self.watch(number, at));
         self.shrink();
@@ -226,7 +258,7 @@ mod tests {
     use super::*;
 
     fn add(to: &mut Requests, deadline: Option<Instant>) -> u64 {
-        to.add(Box::new(|_| {}), None, deadline).ok().unwrap().0
+        to.add(Done::new(|_| {}), None, deadline).ok().unwrap().0
     }
 
     #[test]
@@ -274,7 +306,8 @@ mod tests {
     fn deadlines_come_in_their_order() {
         let (mut all, now) = (Requests::default(), Instant::now());
         let late = add(&mut all, Some(now + Duration::from_secs(2)));
-        let (soon, first) = all.add(Box::new(|_| {}), None, Some(now + Duration::from_secs(1))).ok().unwrap();
+        let (soon, first) =
+            all.add(Done::new(|_| {}), None, Some(now + Duration::from_secs(1))).ok().unwrap();
         assert!(first, "the timer has to be set earlier");
         assert_eq!(all.first_deadline(), Some(now + Duration::from_secs(1)));
         let then = now + Duration::from_secs(3);
@@ -296,12 +329,12 @@ mod tests {
     #[test]
     fn a_message_is_found_by_its_fingerprint() {
         let mut all = Requests::default();
-        let (number, _) = all.add(Box::new(|_| {}), Some("fp".into()), None).ok().unwrap();
-        let (_, failed) = all.add(Box::new(|_| {}), Some("fp".into()), None).err().unwrap();
+        let (number, _) = all.add(Done::new(|_| {}), Some("fp".into()), None).ok().unwrap();
+        let (_, failed) = all.add(Done::new(|_| {}), Some("fp".into()), None).err().unwrap();
         assert_eq!(failed.status, Status::InvalidArgument);
         assert_eq!(all.take_message("fp").unwrap().0, number);
         assert!(all.take_message("fp").is_none());
         all.end();
-        assert!(all.add(Box::new(|_| {}), None, None).is_err());
+        assert!(all.add(Done::new(|_| {}), None, None).is_err());
     }
 }

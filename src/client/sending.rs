@@ -38,7 +38,7 @@ impl Client {
         }
         if self.options().retries > 0 && !flags.volatile {
             // Nobody is told, but the library itself has to know that it arrived.
-            let sent = self.request_event(name, payload, flags, None, Box::new(|_| {}));
+            let sent = self.request_event(name, payload, flags, None, Done::silent());
             return sent.map(drop).map_err(|(_, failed)| failed);
         }
         let frame = self.event_frame(name, None, payload)?;

@@ -9,6 +9,7 @@ use super::status_table::STATUSES;
 pub enum Status {
     Ok = 0,
     Deferred = 1,
+    Woken = 2,
     InvalidArgument = -1,
     Handle = -2,
     Utf8 = -3,
@@ -79,6 +80,7 @@ mod tests {
         let all = [
             (Status::Ok, "IM_OK"),
             (Status::Deferred, "IM_DEFERRED"),
+            (Status::Woken, "IM_WOKEN"),
             (Status::InvalidArgument, "IM_ERROR_INVALID_ARGUMENT"),
             (Status::Handle, "IM_ERROR_HANDLE"),
             (Status::Utf8, "IM_ERROR_UTF8"),

@@ -1,13 +1,14 @@
 // The one list of statuses: name, value, meaning. The build script reads this file too and makes the header's macros from it.
 
 /// `(name, value, meaning)`
-pub const STATUSES: [(&str, i32, &str); 18] = [
+pub const STATUSES: [(&str, i32, &str); 19] = [
     ("IM_OK", 0, "Success."),
     (
         "IM_DEFERRED",
         1,
         "Accepted; the rest happens when the code that the library runs on this thread has returned.",
     ),
+    ("IM_WOKEN", 2, "`im_client_wake` ended the call; there is no event."),
     ("IM_ERROR_INVALID_ARGUMENT", -1, "An argument is NULL, out of range or reserved."),
     ("IM_ERROR_HANDLE", -2, "No such client: the handle is zero, stale or was never given."),
     ("IM_ERROR_UTF8", -3, "A string is not UTF-8."),

@@ -184,6 +184,10 @@ impl Subscriptions {
         self.replay.pop_front()
     }
 
+    pub fn has_replay(&self) -> bool {
+        !self.replay.is_empty()
+    }
+
     /// Decides what becomes of an event.
     pub fn route(&mut self, event: &Arc<Event>) -> Route {
         if !self.replay.is_empty() {
@@ -227,6 +231,12 @@ impl Subscriptions {
     /// The newest subscription that an event now being delivered reaches.
     pub fn newest(&self) -> i64 {
         self.last_id
+    }
+
+    /// Does `next` give another callback?
+    pub fn has_next(&self, event: &Event, after: i64, newest: i64) -> bool {
+        let named = self.named.get(im::canonical(event.name())).and_then(|list| first_after(list, after));
+        named.into_iter().chain(first_after(&self.any, after)).any(|id| id <= newest)
     }
 
     /// The next callback for an event: the first subscription after `after`, up to `newest`, in the order in which they were
@@ -296,7 +306,10 @@ mod tests {
     fn reached(by: &mut Subscriptions, name: &str) -> Vec<i64> {
         let (event, newest, mut after) = (event(name), by.newest(), 0);
         std::iter::from_fn(|| {
-            let (id, _) = by.next(&event, after, newest)?;
+            let more = by.has_next(&event, after, newest);
+            let next = by.next(&event, after, newest);
+            assert_eq!(more, next.is_some());
+            let (id, _) = next?;
             after = id;
             Some(id)
         })

@@ -6,10 +6,11 @@ use std::{
 };
 
 use super::{
+    arguments,
     exit::unless_exiting,
-    types::{im_done_fn, im_event, im_free_fn, im_status},
+    types::{im_ack_fn, im_done_fn, im_event, im_free_fn, im_status},
 };
-use crate::client::{user_code, Callback, Done, Event, LogCallback, Outcome};
+use crate::client::{user_code, Callback, Client, Done, Event, Failed, LogCallback, Outcome};
 
 /// The caller's pointer. It is freed, if it has a free function, when this is dropped: by construction once.
 pub struct UserData {
@@ -56,7 +57,7 @@ pub fn event_callback(function: EventFunction, data: UserData) -> Callback {
 type AckFunction = unsafe extern "C" fn(im_status, *const im_event, *mut c_void);
 
 pub fn ack_callback(function: AckFunction, data: UserData) -> Done {
-    Box::new(move |Outcome { status, reply }| {
+    Done::new(move |Outcome { status, reply }| {
         let data = data;
         let reply_pointer = reply.as_ref().map_or(std::ptr::null(), as_c);
         // SAFETY: the caller gave function and pointer together; the reply lives through the call.
@@ -71,6 +72,14 @@ pub fn done_callback(function: im_done_fn, data: UserData) -> Option<Box<dyn FnO
         // SAFETY: the caller gave function and pointer together.
         unless_exiting(|| unsafe { function(data.pointer) });
     }))
+}
+
+/// As `ack_callback`; with manual delivery there may be no function: then the outcome is for `im_client_poll` alone.
+pub fn outcome_callback(client: &Client, function: im_ack_fn, data: UserData) -> Result<Done, Failed> {
+    match function {
+        None if client.options().manual => Ok(Done::new(|_| {})),
+        function => Ok(ack_callback(arguments::function(function)?, data)),
+    }
 }
 
 type LogFunction = unsafe extern "C" fn(i32, *const std::ffi::c_char, *mut c_void);

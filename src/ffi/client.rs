@@ -68,6 +68,9 @@ pub extern "C" fn im_client_destroy_socket(client: im_client) -> im_status {
 /// Inside any code that the library runs (a callback, an acknowledgement, a free, log or done function) it never waits: the
 /// handle is dead at once, `IM_DEFERRED` is returned, and the rest happens when that code has returned. Of two threads that
 /// destroy the same client one gets `IM_ERROR_HANDLE`.
+///
+/// With manual delivery this thread runs what is called at the end, threads in `im_client_poll`, `im_client_dispatch` and
+/// `im_client_flush` return `IM_ERROR_HANDLE`, and a descriptor of `im_client_wake_fd` has to be out of every event loop.
 #[no_mangle]
 pub extern "C" fn im_client_destroy(client: im_client) -> im_status {
     guard(|| match process().remove(client)?.destroy() {

@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_void};
 
 use super::{
-    arguments::{binary, event_name, event_name_with_length, function, optional, timeout, with_length},
-    callbacks::{ack_callback, UserData},
+    arguments::{binary, event_name, event_name_with_length, optional, timeout, with_length},
+    callbacks::{outcome_callback, UserData},
     client::with,
     constants::IM_EMIT_VOLATILE,
     guard::guard,
@@ -113,7 +113,8 @@ pub unsafe extern "C" fn im_client_emit_args(
 ///
 /// `fn` is called exactly once: with `IM_OK` and the server's answer, or with `IM_ERROR_TIMEOUT` (`timeout_ms` counts from
 /// this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED` or
-/// `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called.
+/// `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called. With manual delivery `fn` may be NULL: the outcome then
+/// comes with `im_client_poll` alone.
 ///
 /// With the option `retries`, `timeout_ms` is the time of each try and counts from when it goes out; `fn` gets the outcome of
 /// the last.
@@ -134,7 +135,7 @@ pub unsafe extern "C" fn im_client_emit_with_ack(
         // SAFETY: by this function's contract.
         let (event, json) = unsafe { (event_name(event)?, argument(json)?) };
         let timeout = timeout(timeout_ms)?;
-        let done = ack_callback(function(r#fn)?, UserData::new(user_data, None));
+        let done = outcome_callback(&client, r#fn, UserData::new(user_data, None))?;
         client.emit_with_ack(event, json, EmitFlags::default(), timeout, done).map_err(|(_, failed)| failed)
     })
 }
@@ -169,7 +170,7 @@ pub unsafe extern "C" fn im_client_emit_args_with_ack(
         // SAFETY: by this function's contract.
         let payload = unsafe { payload(args, args_len, blobs, blob_count) }?;
         let (flags, timeout) = (emit_flags(flags)?, timeout(timeout_ms)?);
-        let done = ack_callback(function(r#fn)?, data);
+        let done = outcome_callback(&client, r#fn, data)?;
         client.emit_with_ack(event, payload, flags, timeout, done).map_err(|(done, failed)| {
             user_code(|| drop(done));
             failed

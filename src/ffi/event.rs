@@ -45,10 +45,10 @@ pub unsafe extern "C" fn im_event_retain(event: *const im_event) -> *const im_ev
     }
 }
 
-/// Gives back an event that was kept; NULL is allowed.
+/// Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread.
 ///
 /// # Safety
-/// `event` is NULL or was kept with `im_event_retain`, which this call undoes.
+/// `event` is NULL or was kept with `im_event_retain` or given by `im_client_poll`, which this call undoes.
 #[no_mangle]
 pub unsafe extern "C" fn im_event_release(event: *const im_event) {
     // SAFETY: by this function's contract.

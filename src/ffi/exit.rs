@@ -2,14 +2,15 @@
 
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
+
+use crate::client::{begin_exit, is_exiting};
 
 /// How long `exit` waits for running callbacks.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-static EXITING: AtomicBool = AtomicBool::new(false);
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
@@ -30,7 +31,7 @@ pub fn unless_exiting(code: impl FnOnce()) {
     RUNNING.fetch_add(1, Ordering::SeqCst);
     OWN.with(|own| own.set(own.get() + 1));
     let _leave = Leave;
-    if !EXITING.load(Ordering::SeqCst) {
+    if !is_exiting() {
         code();
     }
 }
@@ -42,7 +43,7 @@ pub fn install() {
 }
 
 extern "C" fn at_exit() {
-    EXITING.store(true, Ordering::SeqCst);
+    begin_exit();
     let start = Instant::now();
     // Code that itself called `exit` does not wait for itself.
     let own = OWN.try_with(Cell::get).unwrap_or(0);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::types::im_status;
-use crate::client::{Failed, Status};
+use crate::client::{end_deferred, Failed, Status};
 
 /// So many characters of a message are kept.
 const LONGEST: usize = 600;
@@ -53,7 +53,10 @@ impl Failure for *const c_char {
 
 /// Runs a call; a failure or a panic becomes its return value and this thread's last error.
 pub fn guard<R: Failure>(call: impl FnOnce() -> Result<R, Failed>) -> R {
-    let failed = match catch_unwind(AssertUnwindSafe(call)) {
+    let result = catch_unwind(AssertUnwindSafe(call));
+    // Code that the call ran may have destroyed clients: their end is due now that it has returned.
+    let ended = catch_unwind(end_deferred);
+    let failed = match ended.and(result) {
         Ok(Ok(value)) => return value,
         Ok(Err(failed)) => failed,
         Err(_) => Failed::new(Status::Panic, "a defect of the library; please report it"),

@@ -11,7 +11,7 @@ use super::{
     process::process,
     types::im_status,
 };
-use crate::client::{inside_library_code, Failed, Status};
+use crate::client::{inside_library_code, Failed, Status, Wait};
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
@@ -87,7 +87,8 @@ pub extern "C" fn im_client_count() -> usize {
 }
 
 /// Destroys all clients and joins all threads of the library, for a host's exit hook. Waits at most `timeout_ms` and then
-/// gives `IM_ERROR_TIMEOUT`. Inside a callback: `IM_ERROR_DEADLOCK`. New clients may be made afterwards.
+/// gives `IM_ERROR_TIMEOUT`; what is called at the end of clients with manual delivery is called here. Inside a callback:
+/// `IM_ERROR_DEADLOCK`. New clients may be made afterwards.
 #[no_mangle]
 pub extern "C" fn im_shutdown(timeout_ms: i64) -> im_status {
     guard(|| {
@@ -97,13 +98,14 @@ pub extern "C" fn im_shutdown(timeout_ms: i64) -> im_status {
         let limit = u64::try_from(timeout_ms)
             .map_err(|_| Failed::new(Status::InvalidArgument, "the argument \"timeout_ms\" is negative"))?;
         let process = process();
-        for handle in process.handles() {
-            // One that is destroyed at the same time is as good.
-            if let Ok(client) = process.remove(handle) {
-                client.destroy_detached(None);
-            }
-        }
         let until = Instant::now() + Duration::from_millis(limit.min(u64::from(u32::MAX)));
+        // One that is destroyed at the same time is as good.
+        let clients = process.handles().into_iter().filter_map(|handle| process.remove(handle).ok());
+        let (manual, others): (Vec<_>, Vec<_>) = clients.partition(|client| client.options().manual);
+        others.iter().for_each(|client| client.destroy_detached(None));
+        manual.iter().for_each(|client| client.begin_end_here());
+        manual.iter().for_each(|client| client.end_here(Wait::Until(until)));
+        drop((manual, others));
         match process.shared().wait_until_empty(until) {
             true => Ok(Status::Ok as im_status),
             false => {

@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_void};
 
 use super::{
-    arguments::{function, give, required, timeout},
-    callbacks::{ack_callback, UserData},
+    arguments::{give, required, timeout},
+    callbacks::{outcome_callback, UserData},
     guard::guard,
     process::process,
     types::{im_ack_fn, im_client},
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn im_client_send_message(
         // SAFETY: by this function's contract.
         let message = unsafe { required(message_json, "message_json") }?;
         let timeout = timeout(timeout_ms)?;
-        let done = ack_callback(function(r#fn)?, UserData::new(user_data, None));
+        let done = outcome_callback(&client, r#fn, UserData::new(user_data, None))?;
         client.send_message(message, timeout, done).map_err(|(_, failed)| failed)
     })
 }

@@ -17,6 +17,7 @@ mod library;
 mod log;
 mod message;
 mod process;
+mod pull;
 mod subscription;
 mod types;
 
@@ -28,5 +29,6 @@ pub use event::*;
 pub use library::*;
 pub use log::*;
 pub use message::*;
+pub use pull::*;
 pub use subscription::*;
 pub use types::*;

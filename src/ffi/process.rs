@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use super::{exit, types::im_client};
-use crate::client::{forget_in_child, Client, Failed, Shared, Status};
+use crate::client::{forget_deferred_in_child, forget_in_child, Client, Failed, Shared, Status};
 
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
 /// The parent's, so that a leak checker in the child still finds it.
@@ -73,6 +73,7 @@ extern "C" fn in_child() {
     FORKS.fetch_add(1, Ordering::AcqRel);
     PARENTS.store(CURRENT.swap(std::ptr::null_mut(), Ordering::AcqRel), Ordering::Release);
     forget_in_child();
+    forget_deferred_in_child();
     exit::forget_in_child();
 }
 

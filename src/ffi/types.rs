@@ -16,8 +16,8 @@ pub type im_status = i32;
 
 /// An event, an acknowledgement or a request; read-only, owned by the library.
 ///
-/// Valid until the callback that got it returns, or until `im_event_release` after `im_event_retain`. The strings belong to
-/// it. Later versions may append fields: `size` tells which are there.
+/// Valid until the callback that got it returns, or until `im_event_release` after `im_event_retain` or `im_client_poll`. The
+/// strings belong to it. Later versions may append fields: `size` tells which are there.
 #[repr(C)]
 #[derive(Debug)]
 pub struct im_event {
@@ -71,10 +71,11 @@ pub struct im_blob {
     pub len: usize,
 }
 
-/// Called with an event, on a thread of the library. Must not throw or longjmp.
+/// Called with an event, on a thread of the library (with manual delivery: in `im_client_dispatch`). Must not throw or longjmp.
 pub type im_event_fn = Option<unsafe extern "C" fn(event: *const im_event, user_data: *mut c_void)>;
 
-/// Called once with the outcome of a request, on a thread of the library. `reply` is NULL unless the server answered.
+/// Called once with the outcome of a request, on a thread of the library (with manual delivery: in `im_client_dispatch`, or at
+/// the client's end). `reply` is NULL unless the server answered.
 /// Must not throw or longjmp.
 pub type im_ack_fn =
     Option<unsafe extern "C" fn(status: im_status, reply: *const im_event, user_data: *mut c_void)>;

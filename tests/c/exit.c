@@ -1,7 +1,7 @@
 /* Promise 11: a process may exit with live clients. Each scenario is a child of its own, forked
  * before the library is used. */
 
-#include "check.h"
+#include "manual.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -170,6 +170,48 @@ static void destroy_in_a_hook_after(void) {
     leave(10);
 }
 
+/* The caller's own threads sit in dispatch and in poll; main leaves. */
+static void *dispatch_for_ever(void *data) {
+    while (im_client_dispatch(*(im_client *)data, -1, 0) != IM_ERROR_HANDLE) {
+    }
+    return NULL;
+}
+static void *poll_for_ever(void *data) {
+    const im_event *event;
+    while (im_client_poll(*(im_client *)data, -1, &event) == IM_OK)
+        im_event_release(event);
+    return NULL;
+}
+static void threads_that_take(void) {
+    static im_client flooded, polled, idle;
+    flooded = connected_manual(), polled = connected_manual(), idle = connected_manual();
+    CHECK(im_client_on_any(flooded, on_event, NULL) > 0);
+    CHECK_EQUAL(im_client_emit(flooded, "burst", "20000"), IM_OK);
+    CHECK_EQUAL(im_client_emit(polled, "burst", "20000"), IM_OK);
+    run_thread(dispatch_for_ever, &flooded);
+    run_thread(poll_for_ever, &polled);
+    run_thread(poll_for_ever, &idle);
+    CHECK(im_client_wake_fd(idle) >= 0);
+    WAIT(notes->calls > 100);
+    leave(11);
+}
+static void dispatch_that_is_slow(void) {
+    static im_client client;
+    client = connected_manual();
+    CHECK(im_client_on(client, "burst", takes_300_ms, NULL) > 0);
+    CHECK_EQUAL(im_client_emit(client, "burst", "10"), IM_OK);
+    run_thread(dispatch_for_ever, &client);
+    WAIT(notes->calls == 1);
+    leave(12);
+}
+static void exit_inside_a_dispatch(void) {
+    im_client client = connected_manual();
+    CHECK(im_client_on(client, "burst", exits, NULL) > 0);
+    CHECK_EQUAL(im_client_emit(client, "burst", "10"), IM_OK);
+    im_client_dispatch(client, -1, 0);
+    CHECK_EQUAL(im_client_dispatch(client, -1, 0), 1);
+}
+
 static void with_live_clients(void) {
     run(idle_client, 3, 0, 900);
     run(connecting_clients, 4, 0, 900);
@@ -188,6 +230,52 @@ static void called_inside_a_callback(void) {
     run(exit_inside_a_callback, 8, 0, 900);
     run(exit_inside_a_callback_that_destroy_waits_for, 8, 0, 900);
 }
+/* Messages that no callback has seen are not receipted: the server keeps them. */
+static void on_message(const im_event *event, void *data) {
+    (void)event, (void)data, count();
+    pass_ms(1);
+}
+static im_client flood_with_messages(const char *more) {
+    static const char args[] = "[\"c_message\",{\"code\":0,\"data\":{\"payload\":{\"type\":1}}}]";
+    im_client client = new_client("/chat", more);
+    CHECK(im_client_on(client, IM_CHAT_MESSAGE, on_message, NULL) > 0);
+    for (int i = 0; i < 1000; i++)
+        CHECK_EQUAL(im_client_emit_args(client, "tell", 4, args, strlen(args), NULL, 0, 0), IM_OK);
+    return client;
+}
+static void messages_to_callbacks(void) {
+    flood_with_messages("");
+    WAIT(notes->calls > 50);
+    leave(13);
+}
+static void messages_to_dispatch(void) {
+    static im_client client;
+    client = flood_with_messages(MANUAL);
+    run_thread(dispatch_for_ever, &client);
+    WAIT(notes->calls > 50);
+    leave(14);
+}
+static void no_message_is_receipted_that_nobody_saw(void) {
+    long before = in_stats("\"name\":\"c_message_ack\""), calls = 0;
+    for (int i = 0; i < 4; i++) {
+        run(i % 2 == 0 ? messages_to_callbacks : messages_to_dispatch, i % 2 == 0 ? 13 : 14, 0,
+            900);
+        WAIT(stats_number("\"enginesNow\":") == 0);
+        CHECK(notes->calls < 1000);
+        calls += notes->calls;
+        long receipts = in_stats("\"name\":\"c_message_ack\"") - before;
+        CHECK(receipts > 0 && receipts <= calls);
+    }
+}
+
+static void with_manual_delivery(void) {
+    for (int i = 0; i < 5; i++)
+        run(threads_that_take, 11, 0, 900);
+    run(dispatch_that_is_slow, 12, 0, 900);
+    CHECK_EQUAL(notes->finished_in_time, 1);
+    CHECK_EQUAL(notes->calls, 1);
+    run(exit_inside_a_dispatch, 8, 0, 900);
+}
 static void destroy_in_a_hook(void) {
     run(destroy_in_a_hook_before, 9, 0, 1500);
     run(destroy_in_a_hook_after, 10, 0, 1500);
@@ -200,6 +288,8 @@ int main(int argc, char **argv) {
         CASE(a_running_callback_is_waited_for),
         CASE(for_a_second_at_most),
         CASE(called_inside_a_callback),
+        CASE(no_message_is_receipted_that_nobody_saw),
+        CASE(with_manual_delivery),
         CASE(destroy_in_a_hook),
         {NULL, NULL},
     };

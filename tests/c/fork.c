@@ -1,6 +1,6 @@
 /* Promise 10: what happens in a forked child. */
 
-#include "check.h"
+#include "manual.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -63,6 +63,12 @@ static void every_call_says_forked(im_client client) {
     CHECK_EQUAL(im_client_on(client, "x", ignore, NULL), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_once(client, "x", ignore, NULL), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_on_any(client, ignore, NULL), IM_ERROR_FORKED);
+    const im_event *event = NULL;
+    CHECK_EQUAL(im_client_poll(client, -1, &event), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_dispatch(client, -1, 0), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_wake(client), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_wake_fd(client), -1);
+    CHECK_EQUAL(im_last_status(), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_off(client, 1), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_off_event(client, "x"), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_destroy_async(client, ignore_done, NULL), IM_ERROR_FORKED);
@@ -245,7 +251,51 @@ static void the_childs_exit_waits_for_no_callback_of_the_parent(void) {
     destroy(client);
 }
 
+/* The child has the parent's descriptor, but nothing that it calls reads or writes it. */
+static void child_has_its_own_descriptors(void *data) {
+    every_call_says_forked(*(im_client *)data);
+    im_client client = connected_manual();
+    int fd = im_client_wake_fd(client);
+    wait_readable(fd);
+    poll_round_trip(client);
+    CHECK(!is_readable(fd));
+    destroy(client);
+}
+
+static void the_wake_descriptor_is_the_parents(void) {
+    im_client client = connected_manual();
+    int fd = im_client_wake_fd(client);
+    im_event_release(take_named(client, "connect"));
+    in_child(child_has_its_own_descriptors, &client);
+    CHECK(!is_readable(fd));
+    CHECK_EQUAL(im_client_wake(client), IM_OK);
+    in_child(child_has_its_own_descriptors, &client);
+    CHECK(is_readable(fd));
+    CHECK_EQUAL(im_client_dispatch(client, 0, 0), 0);
+    poll_round_trip(client);
+    CHECK(!is_readable(fd));
+    destroy(client);
+}
+
+/* A client that was destroyed in a callback ends when that has returned: the parent's, not the
+ * child's. */
+static void destroy_then_fork(const im_event *event, void *data) {
+    CHECK_EQUAL(im_client_destroy(*(im_client *)data), IM_DEFERRED);
+    in_child(child_does_everything, &(im_client){event->client});
+}
+static void freed_in_the_parent(void *data) { ++*(int *)data; }
+static void a_deferred_end_is_the_parents(void) {
+    int freed = 0;
+    im_client client = connected_manual(), victim = connected_manual();
+    CHECK(im_client_subscribe(victim, "x", 0, ignore, &freed, freed_in_the_parent) > 0);
+    CHECK(im_client_on(client, "connect", destroy_then_fork, &victim) > 0);
+    CHECK_EQUAL(im_client_dispatch(client, PATIENCE_MS, 1), 1);
+    CHECK_EQUAL(freed, 1);
+    destroy(client);
+}
+
 CASES("fork", CASE(handles_are_dead_new_clients_work_and_the_parent_does_not_notice),
       CASE(destroy_in_the_child_sends_nothing), CASE(a_child_of_the_child), CASE(inside_a_callback),
       CASE(the_childs_exit_waits_for_no_callback_of_the_parent),
-      CASE(no_lock_from_before_the_fork_is_taken))
+      CASE(no_lock_from_before_the_fork_is_taken), CASE(the_wake_descriptor_is_the_parents),
+      CASE(a_deferred_end_is_the_parents))

@@ -163,6 +163,9 @@ programs! {
     promise_12_strings: "strings", BOTH, [], [];
     promise_12_handles: "handles", ONE, [], [];
     promise_14_secrets: "secrets", BOTH, [], [];
+    pull: "pull", BOTH, [], [];
+    dispatch: "dispatch", BOTH, [], [];
+    wake: "wake", BOTH, [], [];
     the_log: "log", ONE, [], [];
     replies: "reply", BOTH, [], [];
     binary_in_c: "binary", BOTH, [], [];
@@ -183,8 +186,20 @@ fn every_case_is_run() {
 /// 200 lives of a client leave no memory behind and touch none that is not theirs.
 #[test]
 fn cycles_under_valgrind() {
+    under_valgrind("cycles", &BOTH);
+}
+
+/// What was taken is given back, whoever took it and however the client ended.
+#[test]
+fn manual_delivery_under_valgrind() {
+    for name in ["pull", "dispatch", "wake"] {
+        under_valgrind(name, &ONE);
+    }
+}
+
+fn under_valgrind(name: &str, generations: &[u32]) {
     let build = Build::new(&library(), &[]);
-    let program = build.program("cycles");
+    let program = build.program(name);
     let valgrind = || {
         let mut line = Command::new("valgrind");
         line.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite,possible"]);
@@ -192,7 +207,7 @@ fn cycles_under_valgrind() {
         line.arg(format!("--suppressions={}", folder().join("valgrind.supp").display())).arg(&program);
         line
     };
-    runs(valgrind, "cycles", &BOTH, &[], &[]);
+    runs(valgrind, name, generations, &[], &[]);
 }
 
 fn changed(file: &Path) -> SystemTime {
@@ -245,6 +260,13 @@ fn cycles_under_address_sanitizer() {
 fn every_end_of_a_client_under_address_sanitizer() {
     under_address_sanitizer("destroy", &ONE);
     under_address_sanitizer("destroy_async", &ONE);
+}
+
+#[test]
+fn manual_delivery_under_address_sanitizer() {
+    under_address_sanitizer("pull", &ONE);
+    under_address_sanitizer("dispatch", &ONE);
+    under_address_sanitizer("wake", &ONE);
 }
 
 #[test]

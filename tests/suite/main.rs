@@ -7,6 +7,7 @@ mod binary;
 mod c_programs;
 mod credentials;
 mod emitting;
+mod event_loops;
 mod im;
 mod info;
 mod interop;

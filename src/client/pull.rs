@@ -1,0 +1,227 @@
+//! Manual delivery: the caller's threads take events, or run the callbacks. User code runs on no other thread then.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{
+    client::Client,
+    delivery::Delivery,
+    inside::{inside_library_code, user_code},
+    mailbox::Item,
+    subscriptions::Route,
+    takers::{Next, Wait},
+    wake_descriptor::WakeDescriptor,
+    Done, Event, Failed, Outcome, Status,
+};
+
+/// What a poll or a dispatch gets.
+enum Taken {
+    Event(Arc<Event>),
+    /// An event that some subscribers have had, or that waited for a subscriber.
+    Delivery(Delivery),
+    Outcome(Done, Outcome),
+    /// Something that the caller sent, for those who listen to that: poll has nothing to tell of it.
+    Sent(Arc<Event>),
+    Woken,
+    Nothing,
+}
+
+/// A thread in a poll or a dispatch.
+struct Visit<'a>(&'a Client);
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        self.0.mailbox.leave();
+        self.0.end_if_due();
+    }
+}
+
+/// The one thread that calls subscribers.
+struct Turn<'a>(&'a Client);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.mailbox.end_dispatch();
+    }
+}
+
+fn nothing_came() -> Failed {
+    Failed::new(Status::Timeout, "nothing came in time")
+}
+
+impl Client {
+    /// Takes one event; none where the call was woken. An event counts as delivered (and a message is receipted) once the
+    /// caller has released it: sooner, and a message could be receipted that a caller who crashes has never dealt with; with
+    /// the next poll, and one thread's poll would receipt what another still works on.
+    pub fn poll(&self, wait: Wait) -> Result<Option<Arc<Event>>, Failed> {
+        let _visit = self.visit("poll")?;
+        loop {
+            return match self.take(wait)? {
+                Taken::Event(event) | Taken::Delivery(Delivery { event, .. }) => {
+                    self.react_when_released(&event);
+                    Ok(Some(event))
+                }
+                Taken::Outcome(done, outcome) => {
+                    let reply = outcome.reply.as_ref();
+                    let event = Event::outcome(self.handle(), done.request(), outcome.status, reply);
+                    // The event stands for the call.
+                    user_code(|| drop(done));
+                    Ok(Some(event))
+                }
+                Taken::Sent(_) => continue,
+                Taken::Woken => Ok(None),
+                Taken::Nothing => Err(nothing_came()),
+            };
+        }
+    }
+
+    /// Calls what waits, at most `most` callbacks; waits for the first. Gives how many it called, 0 where it was woken before.
+    pub fn dispatch(&self, wait: Wait, most: u32) -> Result<u32, Failed> {
+        let _visit = self.visit("dispatch")?;
+        let _turn = match self.mailbox.begin_dispatch(wait) {
+            Ok(()) => Turn(self),
+            Err(Next::Over) => return Err(Failed::destroyed()),
+            Err(Next::Woken) => return Ok(0),
+            Err(_) => {
+                let message = "another thread dispatches this client; its callbacks run one at a time";
+                return Err(Failed::new(Status::Timeout, message));
+            }
+        };
+        let mut budget = most;
+        while budget > 0 {
+            let wait = if budget == most { wait } else { Wait::No };
+            match self.take(wait)? {
+                Taken::Event(event) => self.dispatch_event(event, &mut budget),
+                Taken::Delivery(delivery) => self.dispatch_to_subscribers(delivery, &mut budget),
+                Taken::Outcome(done, outcome) => {
+                    budget -= 1;
+                    user_code(|| done.call(outcome));
+                }
+                Taken::Sent(event) => {
+                    budget -= 1;
+                    self.deliver_sent(&event);
+                }
+                Taken::Nothing if budget == most => return Err(nothing_came()),
+                Taken::Woken | Taken::Nothing => break,
+            }
+        }
+        match self.may_call() {
+            true => Ok(most - budget),
+            // It was destroyed in one of these calls, or by another thread meanwhile.
+            false => Err(Failed::destroyed()),
+        }
+    }
+
+    fn dispatch_event(&self, event: Arc<Event>, budget: &mut u32) {
+        let route = self.subscriptions().route(&event);
+        match route {
+            // A subscription came just now: what waited for it goes first.
+            Route::AfterReplay => self.mailbox.put_back(Item::Event(event)),
+            Route::Deliver => self.dispatch_to_subscribers(self.delivery_of(event), budget),
+            Route::Waits => {}
+            Route::Discarded => self.give_up_reply(&event),
+        }
+    }
+
+    fn dispatch_to_subscribers(&self, delivery: Delivery, budget: &mut u32) {
+        if let Some(begun) = self.call_subscribers(delivery, budget) {
+            self.mailbox.leave_begun(begun);
+        }
+    }
+
+    /// Ends one poll or dispatch that waits; where none does, the next one.
+    pub fn wake(&self) -> Result<(), Failed> {
+        self.check_manual("wake")?;
+        self.mailbox.wake()
+    }
+
+    /// The number of a descriptor that is readable while a poll or a dispatch has something to do.
+    pub fn wake_descriptor(
+        &self,
+        open: impl FnOnce() -> Result<WakeDescriptor, Failed>,
+    ) -> Result<i32, Failed> {
+        self.check_manual("wake_fd")?;
+        self.mailbox.descriptor(open)
+    }
+
+    fn check_manual(&self, call: &str) -> Result<(), Failed> {
+        match self.options().manual {
+            true => Ok(()),
+            false => {
+                let message = format!("im_client_{call} wants the option \"delivery\": \"manual\"");
+                Err(Failed::new(Status::InvalidArgument, message))
+            }
+        }
+    }
+
+    fn visit(&self, call: &str) -> Result<Visit<'_>, Failed> {
+        if inside_library_code() {
+            let message = format!("im_client_{call} inside a callback would wait for itself");
+            return Err(Failed::new(Status::Deadlock, message));
+        }
+        self.check_manual(call)?;
+        self.mailbox.enter()?;
+        Ok(Visit(self))
+    }
+
+    /// Free functions whose time has come run on the way, on this thread: with manual delivery there is no other.
+    fn take(&self, wait: Wait) -> Result<Taken, Failed> {
+        loop {
+            match self.mailbox.next(wait) {
+                Next::Over => return Err(Failed::destroyed()),
+                Next::Woken => return Ok(Taken::Woken),
+                Next::Nothing => return Ok(Taken::Nothing),
+                Next::Begun(delivery) => return Ok(Taken::Delivery(delivery)),
+                Next::Look => {
+                    if let Some(event) = self.look_for_replay() {
+                        return Ok(Taken::Delivery(self.delivery_of(event)));
+                    }
+                }
+                Next::Item(item, resume) => {
+                    if resume {
+                        self.link.wake();
+                    }
+                    match item {
+                        Item::Event(event) => return Ok(Taken::Event(event)),
+                        Item::Outcome(done, outcome) => return Ok(Taken::Outcome(done, outcome)),
+                        Item::Sent(event) => return Ok(Taken::Sent(event)),
+                        Item::Drop(callbacks) => user_code(|| drop(callbacks)),
+                    }
+                }
+            }
+        }
+    }
+
+    fn look_for_replay(&self) -> Option<Arc<Event>> {
+        let (event, more) = {
+            let mut subscriptions = self.subscriptions();
+            (subscriptions.take_replay(), subscriptions.has_replay())
+        };
+        self.mailbox.looked(more);
+        event
+    }
+
+    fn react_when_released(&self, event: &Event) {
+        let Some(reaction) = self.reaction(event) else { return };
+        let client = self.this.clone();
+        event.when_released(move || {
+            // A client that is destroyed meanwhile sends no receipt: the server keeps the message.
+            if let Some(client) = client.upgrade().filter(|client| client.may_call()) {
+                client.carry_out(reaction);
+            }
+        });
+    }
+}
+
+impl Wait {
+    /// As poll(2) has it: 0 does not wait, a negative time is without end.
+    pub fn for_milliseconds(milliseconds: i64) -> Self {
+        match u64::try_from(milliseconds) {
+            Err(_) => Wait::WithoutEnd,
+            Ok(0) => Wait::No,
+            Ok(milliseconds) => {
+                let until = Instant::now().checked_add(std::time::Duration::from_millis(milliseconds));
+                until.map_or(Wait::WithoutEnd, Wait::Until)
+            }
+        }
+    }
+}
