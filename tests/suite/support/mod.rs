@@ -1,17 +1,23 @@
 //! What the tests share: servers as child processes, a client through the C ABI, waiting for conditions.
 
+mod answer;
 mod client;
+mod nginx;
+mod polling_server;
 mod process;
 mod raw_server;
 mod server;
 
+pub use answer::Answer;
 pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
+pub use nginx::{Nginx, Upgrades};
+pub use polling_server::{PollingServer, Turn, TurnKind};
 pub use process::{command, target_dir, Running};
 pub use raw_server::{
     close_payload, fragment, frame, frame_head, masked, open_packet, pause, Frame, Peer, RawServer, Request,
     BINARY, CLOSE, CONTINUATION, PING, TEXT,
 };
-pub use server::{egg, im_server, socketio, Server};
+pub use server::{egg, im_server, official_client, socketio, Server};
 
 use std::time::{Duration, Instant};
 
