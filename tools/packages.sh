@@ -12,5 +12,7 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
+# At this runlevel no package starts its service: nginx would take port 80, and the tests start their own.
+export RUNLEVEL=1
 apt-get update -qq
 apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null

@@ -6,6 +6,8 @@ const { finish } = require('./smoke/harness');
 
 (async () => {
   await require('./smoke/socketio')();
+  await require('./smoke/facts')();
   await require('./smoke/egg')();
+  await require('./smoke/nginx')();
   finish();
 })();

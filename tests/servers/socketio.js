@@ -9,6 +9,7 @@ const { Gauge } = require('./lib/gauge');
 const { Faults, sessionClassOf } = require('./lib/faults');
 const { controlListener, faultActions } = require('./lib/control');
 const { serve } = require('./socketio/events');
+const { connections } = require('./socketio/connections');
 const { serveChat } = require('./socketio/chat');
 const { guard } = require('./socketio/guard');
 
@@ -26,6 +27,10 @@ const options = flags({
   'connect-delay': 0,
   transports: 'polling,websocket',
   parser: 'default',
+  'no-upgrades': false,
+  cookie: undefined,
+  'per-message-deflate': false,
+  recovery: 0,
   cert: undefined,
   key: undefined,
   'refuse-other-upgrades': 0,
@@ -39,6 +44,10 @@ if (![2, 4].includes(options.generation)) {
   process.exit(2);
 }
 
+if (options.recovery && options.generation !== 4) {
+  console.error('--recovery needs generation 4');
+  process.exit(2);
+}
 if (!['default', 'msgpack'].includes(options.parser)) {
   console.error('--parser must be default or msgpack');
   process.exit(2);
@@ -68,11 +77,15 @@ serveChat(io.of('/chat'));
 const engineOptions = {
   path: options.path,
   serveClient: false,
-  transports: options.transports.split(','),
+  transports: options.transports === 'both' ? ['polling', 'websocket'] : options.transports.split(','),
+  allowUpgrades: !options['no-upgrades'],
   pingInterval: options['ping-interval'],
   pingTimeout: options['ping-timeout'],
   maxHttpBufferSize: options['max-payload'],
   destroyUpgrade: !options['swallow-other-upgrades'],
+  // From the first byte on: a server compresses what is longer than 1 KiB by default.
+  perMessageDeflate: options['per-message-deflate'] && { threshold: 0 },
+  ...(options.cookie && { cookie: { name: options.cookie, path: '/', httpOnly: true, sameSite: 'lax' } }),
 };
 
 const door = new Door(server, options.host);
@@ -85,6 +98,7 @@ const faults = new Faults({ engine: io.engine, Session, door, gauge });
 
 const actions = {
   'GET stats': () => gauge.report(),
+  'GET connections': () => connections(io),
   'POST emit': ({ nsp = '/', event, args = [] }) => {
     io.of(nsp).emit(event, ...args);
     return {};
@@ -100,7 +114,12 @@ control.on('request', controlListener(actions, (req, res) => res.writeHead(404).
 
 function createIo() {
   const socketio = require(packageName);
-  const own = { path: options.path, serveClient: false, ...(parser && { parser }) };
+  const own = {
+    path: options.path,
+    serveClient: false,
+    ...(parser && { parser }),
+    ...(options.recovery && { connectionStateRecovery: { maxDisconnectionDuration: options.recovery } }),
+  };
   return options.generation === 4 ? new socketio.Server(own) : socketio(own);
 }
 

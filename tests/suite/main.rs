@@ -17,6 +17,7 @@ mod readme;
 mod reconnection;
 mod repository;
 mod tls;
+mod tools;
 mod transport;
 
 #[allow(dead_code, unused_imports)]

@@ -108,10 +108,11 @@ class Gauge {
     keep(this.stats.events, { nsp: socket.nsp.name, id: socket.id, name, args, ack });
   }
 
-  /** JSON text; a flood's padding is cut down to its length so that the report stays readable. */
+  /** JSON text; a flood's padding, or a large binary value, is cut down to its length so that the report stays readable. */
   report() {
     return JSON.stringify(this.stats, (key, value) => {
-      return typeof value === 'string' && value.length > LONG ? { length: value.length } : value;
+      const long = typeof value === 'string' ? value : value && value.type === 'Buffer' && value.data;
+      return long && long.length > LONG ? { length: long.length } : value;
     });
   }
 }

@@ -275,6 +275,87 @@ async function oneGeneration(g) {
     await reply(socket, 'echo', ['x'.repeat(3000)], 'disconnect');
   });
 
+  await on('binary values both ways, in words, and with acks', async () => {
+    for (const transport of ['websocket', 'polling']) {
+      const socket = await connected(server, g, '/chat', { transports: [transport] });
+      const sizes = value => (Buffer.isBuffer(value) ? value.length : value);
+      const [first, { list }] = await ask(socket, 'binary');
+      assert.deepEqual([first.length, list[0].length, list[1], sizes(list[2].deep)], [3, 0, 'x', 70000]);
+      assert.equal((await reply(socket, 'binary', []))[1].list[2].deep[69999], 7);
+      assert.deepEqual(await ask(socket, 'echo', [{ a: Buffer.from([9]) }], Buffer.from([8])), [[{ a: Buffer.from([9]) }], Buffer.from([8])]);
+      socket.once('question', ({ one, two }, three, ack) => ack({ again: [one, ...two, three] }));
+      const [{ again }] = await reply(socket, 'ask_nested', [], 'answered');
+      assert.deepEqual(again.map(sizes), [1, 2, 1]);
+      const [told] = await ask(socket, 'digest', { x: [Buffer.from('abc'), 1] });
+      assert.deepEqual(told.x, [{ bytes: 3, sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' }, 1]);
+    }
+  });
+
+  await on('control/connections tells transports and namespaces', async () => {
+    const own = await start(g);
+    const one = await connected(own, g, '/chat', { transports: ['polling'] });
+    await next(one.io.socket('/sso'), 'connect');
+    const other = await connected(own, g, '/chat');
+    await until(() => other.io.engine.transport.name === 'websocket');
+    const root = g === 2 ? ['/'] : [];
+    const all = await until(async () => {
+      const now = await own.get('connections');
+      return now.some(({ upgraded }) => upgraded) && now;
+    });
+    assert.equal(all.length, 2);
+    const [polling] = all.filter(({ transport }) => transport === 'polling');
+    const [upgraded] = all.filter(({ transport }) => transport === 'websocket');
+    assert.deepEqual(polling.sockets.map(({ nsp }) => nsp), [...root, '/chat', '/sso']);
+    assert.deepEqual(upgraded.sockets.filter(({ nsp }) => nsp === '/chat').map(({ id }) => id), [other.id]);
+    assert.deepEqual([polling.upgraded, upgraded.upgraded, polling.eio], [false, true, g === 2 ? 3 : 4]);
+  });
+
+  await on('--no-upgrades, --transports both', async () => {
+    const still = await start(g, '--no-upgrades', '--transports', 'both');
+    const socket = await connected(still, g, '/chat');
+    await ask(socket, 'echo');
+    await connected(still, g, '/chat', { transports: ['websocket'] });
+    const stats = await still.stats();
+    assert.deepEqual([socket.io.engine.transport.name, stats.upgrades], ['polling', 1]);
+  });
+
+  await on('--cookie', async () => {
+    const sticky = await start(g, '--cookie', 'route');
+    const answer = await fetch(`${sticky.url()}/socket.io/?EIO=${g === 2 ? 3 : 4}&transport=polling`);
+    const [, sid] = /"sid":"([^"]+)"/.exec(await answer.text());
+    assert.equal(answer.headers.get('set-cookie'), `route=${sid}; Path=/; HttpOnly; SameSite=Lax`);
+  });
+
+  await on('--per-message-deflate, where the client agrees', async () => {
+    for (const [flags, agrees, expected] of [[['--per-message-deflate'], true, true], [['--per-message-deflate'], false, false], [[], true, false]]) {
+      const own = await start(g, ...flags);
+      const perMessageDeflate = agrees ? { threshold: 0 } : false;
+      const socket = await connected(own, g, '/chat', { transports: ['websocket'], perMessageDeflate });
+      await ask(socket, 'echo', 'x'.repeat(5000));
+      assert.equal((await own.get('connections'))[0].deflate, expected);
+    }
+  });
+
+  if (g === 4) {
+    await on('--recovery brings what was missed, and the state', async () => {
+      const own = await start(4, '--recovery', 60000);
+      const socket = await connected(own, 4, '/chat', { transports: ['websocket'], reconnection: true, reconnectionDelay: 500 });
+      const { id } = socket;
+      const heard = collect(socket, 'news');
+      await own.post('emit', { nsp: '/chat', event: 'news', args: [1] });
+      await until(() => heard.length === 1);
+      const gone = next(socket, 'disconnect');
+      const back = next(socket, 'connect');
+      await own.post('drop');
+      await gone;
+      await own.post('emit', { nsp: '/chat', event: 'news', args: [2] });
+      await back;
+      await until(() => heard.length === 2);
+      assert.deepEqual(heard.map(args => (Array.isArray(args) ? args[0] : args)), [1, 2]);
+      assert.deepEqual([socket.recovered, socket.id, (await ask(socket, 'handshake'))[0].recovered], [true, id, true]);
+    });
+  }
+
   await on('--parser msgpack', async () => {
     const parser = require(`socket.io-msgpack-parser-${g}`);
     const packed = await start(g, '--parser', 'msgpack');
@@ -315,99 +396,4 @@ async function oneGeneration(g) {
   });
 }
 
-/** What the wire notes say of a client that doesn't know the generation. */
-async function wireFacts() {
-  const v2 = await start(2);
-  const v4 = await start(4);
-  const at = (server, eio) => new Raw(`ws://127.0.0.1:${server.port}/socket.io/?EIO=${eio}&transport=websocket`);
-  const poll = (server, eio) => request({ method: 'GET', port: server.port, path: `/socket.io/?EIO=${eio}&transport=polling` });
-
-  await test('wire: v2 asked with EIO=4 over WebSocket serves v2', async () => {
-    const raw = at(v2, 4);
-    assert.equal('maxPayload' in JSON.parse((await raw.frame(/^0/)).slice(1)), false);
-    await raw.frame(/^40$/);
-    raw.send('40/chat,');
-    assert.equal(await raw.frame(/^40\/chat/), '40/chat,'); // no sid
-    raw.send('42/chat,0["echo","x"]');
-    await raw.frame(/^43\/chat,0\["x"\]/);
-    raw.send('2');
-    await raw.frame(/^3$/);
-  });
-  await test('wire: v2 takes auth in CONNECT, too', async () => {
-    const raw = at(v2, 4);
-    await raw.frame(/^40$/);
-    raw.send('40/chat,{"token":"x"}');
-    assert.equal(await raw.frame(/^40\/chat/), '40/chat,');
-  });
-  await test('wire: v2 asked with EIO=4 over polling answers in its own form', async () => {
-    const { status, text } = await poll(v2, 4);
-    assert.equal(status, 200);
-    assert.match(text, /^\d+:0\{.*\}2:40$/);
-  });
-  await test('wire: a bare Engine.IO open makes a root socket on v2', async () => {
-    const before = (await v2.stats()).connects['/'];
-    await at(v2, 3).frame(/^40$/);
-    assert.equal((await v2.stats()).connects['/'], before + 1);
-  });
-  await test('wire: two CONNECTs make two server-side sockets on v2', async () => {
-    const before = (await v2.stats()).connects['/chat'];
-    const raw = at(v2, 3);
-    await raw.frame(/^40$/);
-    raw.send('40/chat,');
-    raw.send('40/chat?x=1,');
-    await until(async () => (await v2.stats()).connects['/chat'] === before + 2);
-  });
-  await test('wire: v4 gives maxPayload and a sid', async () => {
-    const raw = at(v4, 4);
-    assert.equal(JSON.parse((await raw.frame(/^0/)).slice(1)).maxPayload, 1e6);
-    raw.send('40/chat,');
-    assert.match(await raw.frame(/^40\/chat/), /^40\/chat,\{"sid":/);
-  });
-  await test('wire: v4 closes everything on a second CONNECT', async () => {
-    const raw = at(v4, 4);
-    await raw.frame(/^0/);
-    raw.send('40/chat,');
-    await raw.frame(/^40\/chat/);
-    raw.send('40/chat,');
-    await until(() => raw.closed !== null);
-  });
-  await test('wire: v4 answers the v2 form of CONNECT with Invalid namespace', async () => {
-    const raw = at(v4, 4);
-    await raw.frame(/^0/);
-    raw.send('40/chat?token=x,');
-    assert.equal(await raw.frame(/^44/), '44/chat?token=x,{"message":"Invalid namespace"}');
-  });
-  await test('wire: v4 closes on a ping', async () => {
-    const raw = at(v4, 4);
-    await raw.frame(/^0/);
-    raw.send('2');
-    await until(() => raw.closed !== null);
-  });
-  await test('wire: v4 refuses EIO=3', async () => {
-    const { status, text } = await poll(v4, 3);
-    assert.deepEqual([status, JSON.parse(text)], [400, { code: 5, message: 'Unsupported protocol version' }]);
-    const raw = at(v4, 3);
-    await until(() => raw.error || raw.closed !== null);
-    assert.equal(raw.frames.length, 0);
-  });
-  await test('wire: v2 takes no notice of a binary frame of no packet type, and so of a CONNECT by msgpack for v4', async () => {
-    const packed = await start(2, '--parser', 'msgpack');
-    const raw = at(packed, 4);
-    await raw.frame(/^4\{"type":0,"nsp":"\/"\}$/);
-    raw.send(Buffer.from('82a47479706500a36e7370a52f63686174', 'hex'));
-    raw.send('4{"type":0,"nsp":"/chat"}');
-    await raw.frame(/^4\{"type":0,"nsp":"\/chat"\}$/);
-    const stats = await packed.stats();
-    assert.deepEqual([stats.connects['/chat'], stats.connectPackets], [1, ['{"type":0,"nsp":"/chat"}']]);
-  });
-  await test('the processes end', async () => {
-    v2.child.stdin.end();
-    v4.child.stdin.end();
-    await Promise.all([v2.exited, v4.exited]);
-  });
-}
-
-module.exports = async () => {
-  await bothGenerations();
-  await wireFacts();
-};
+module.exports = bothGenerations;

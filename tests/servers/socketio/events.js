@@ -2,6 +2,7 @@
 
 // The events that every namespace of socketio.js answers, the same for both generations.
 
+const { createHash } = require('node:crypto');
 const { reset } = require('../lib/faults');
 
 /** Text that goes wrong where somebody counts bytes, UTF-16 units or characters and means another. */
@@ -35,6 +36,13 @@ function shuffled(list) {
 }
 
 const prefix = socket => (socket.nsp.name === '/' ? '' : `${socket.nsp.name},`);
+
+function digest(value) {
+  if (Buffer.isBuffer(value)) return { bytes: value.length, sha256: createHash('sha256').update(value).digest('hex') };
+  if (Array.isArray(value)) return value.map(digest);
+  if (!value || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, digest(inner)]));
+}
 
 // Each gets the socket, the arguments without the ack, and the ack function or null.
 const EVENTS = {
@@ -106,16 +114,32 @@ const EVENTS = {
     if (ack) ack(...value);
     else socket.emit('binary', ...value);
   },
+  /** As `ask`, with binary values in the question; `answered` brings back those of the answer. */
+  ask_nested(socket) {
+    const question = { one: Buffer.from([1]), two: [Buffer.from([2, 2])] };
+    socket.emit('question', question, Buffer.from([3]), (...reply) => socket.emit('answered', ...reply));
+  },
+  /** What arrived, in words: a binary value is told by its length and its SHA-256. */
+  digest(socket, args, ack) {
+    const described = args.map(digest);
+    if (ack) ack(...described);
+    else socket.emit('digest', ...described);
+  },
   unicode(socket) {
     socket.emit('unicode', ...UNICODE);
   },
   numbers(socket) {
     socket.conn.write(`2${prefix(socket)}["numbers",${NUMBERS}]`);
   },
-  handshake(socket) {
-    const { query, auth, headers } = socket.handshake;
+  /** What the client said of itself when it connected. */
+  handshake(socket, args, ack) {
+    const { query, auth, headers, url } = socket.handshake;
     const { EIO } = socket.request._query;
-    socket.emit('handshake', { query, auth, headers, id: socket.id, eio: Number(EIO), transport: socket.conn.transport.name });
+    const shake = {
+      query, auth, headers, url, id: socket.id, eio: Number(EIO), transport: socket.conn.transport.name, recovered: socket.recovered,
+    };
+    if (ack) ack(shake);
+    else socket.emit('handshake', shake);
   },
   tell(socket, [name, ...args]) {
     socket.emit(name, ...args);

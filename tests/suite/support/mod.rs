@@ -2,18 +2,24 @@
 
 mod client;
 mod general;
+mod http_answer;
+mod nginx;
+mod polling_server;
 mod process;
 mod raw_server;
 mod server;
 
 pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
 pub use general::{args_of, blobs_of, Answer, Answers};
+pub use http_answer::HttpAnswer;
+pub use nginx::{Nginx, Upgrades};
+pub use polling_server::{PollingServer, Turn, TurnKind};
 pub use process::{command, target_dir, Running};
 pub use raw_server::{
     close_payload, fragment, frame, frame_head, masked, open_packet, pause, Frame, Peer, RawServer, Request,
     BINARY, CLOSE, CONTINUATION, PING, TEXT,
 };
-pub use server::{egg, im_server, socketio, Server};
+pub use server::{egg, im_server, official_client, socketio, Server};
 
 use std::time::{Duration, Instant};
 

@@ -313,6 +313,17 @@ impl Peer {
         Some(request)
     }
 
+    /// Reads the body of a request, whose length it says; nothing where the client ends before that.
+    pub fn body(&mut self, request: &Request) -> Option<Vec<u8>> {
+        let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        while self.input.len() < length {
+            if !self.read() {
+                return None;
+            }
+        }
+        Some(self.input.drain(..length).collect())
+    }
+
     /// Reads the request and answers it with a status and a body.
     pub fn refuse(&mut self, status: &str, body: &str) {
         self.request();
@@ -355,6 +366,12 @@ impl Peer {
         self.write(frame(BINARY, data));
     }
 
+    /// Records a text as a frame that came.
+    pub(super) fn record(&self, text: &str) {
+        let frame = Frame { connection: self.number, text: text.into() };
+        self.shared.change(|log| log.frames.push(frame));
+    }
+
     /// Receives and records the next text frame; nothing at the end, or after a Close frame, which is answered.
     pub fn receive(&mut self) -> Option<String> {
         loop {
@@ -362,8 +379,7 @@ impl Peer {
             match opcode {
                 TEXT => {
                     let text = String::from_utf8_lossy(&payload).into_owned();
-                    let connection = self.number;
-                    self.shared.change(|log| log.frames.push(Frame { connection, text: text.clone() }));
+                    self.record(&text);
                     return Some(text);
                 }
                 CLOSE => {

@@ -13,6 +13,7 @@ use super::{process::Running, target_dir, wait_for, wait_until};
 
 pub struct Server {
     process: Running,
+    ready: Value,
     pub port: u16,
     control_port: u16,
 }
@@ -23,11 +24,17 @@ impl Server {
         let ready: Value = serde_json::from_str(process.first_line()).expect("the ready line is JSON");
         let port = |name: &str| ready[name].as_u64().and_then(|port| u16::try_from(port).ok());
         let own = port("port").expect("the ready line has a port");
-        Server { process, port: own, control_port: port("controlPort").unwrap_or(own) }
+        let control_port = port("controlPort").unwrap_or(own);
+        Server { process, port: own, control_port, ready }
     }
 
     pub fn root(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What the server said when it was ready.
+    pub fn ready(&self) -> &Value {
+        &self.ready
     }
 
     pub fn pid(&self) -> u32 {
@@ -76,6 +83,11 @@ impl Server {
         self.get("/control/stats")
     }
 
+    /// The Engine.IO sessions of a `socketio` server at this moment: `{sid, transport, upgraded, deflate, eio, sockets}`.
+    pub fn connections(&self) -> Vec<Value> {
+        self.get("/control/connections").as_array().cloned().expect("a list")
+    }
+
     /// The events that the server received, by name, in their order: their first arguments.
     pub fn received(&self, name: &str) -> Vec<Value> {
         let stats = self.stats();
@@ -93,7 +105,7 @@ impl Server {
     }
 }
 
-fn node(script: &str, flags: &[&str]) -> Server {
+pub(super) fn node(script: &str, flags: &[&str]) -> Server {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers");
     assert!(folder.join("node_modules").is_dir(), "the servers are not installed: make servers");
     let mut command = Command::new("node");
@@ -110,6 +122,16 @@ pub fn socketio(generation: u32, flags: &[&str]) -> Server {
 /// `egg` with `egg-socket.io` 4.1.6 from npm: the server that the reference SDK was written for.
 pub fn egg(flags: &[&str]) -> Server {
     node("egg.js", flags)
+}
+
+/// The official client of a generation from npm, which says `hello` in a namespace and acknowledges with what it is asked;
+/// ready when it is connected.
+pub fn official_client(generation: u32, root: &str, flags: &[&str]) -> Running {
+    let (folder, generation) =
+        (Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers"), generation.to_string());
+    let mut command = Command::new("node");
+    command.current_dir(folder).args(["client.js", "--generation", &generation, "--root", root]).args(flags);
+    Running::start(command)
 }
 
 /// The project's own examples/im-server.
