@@ -33,6 +33,8 @@ pub struct Line {
     pub absolute: bool,
     /// For the proxy (`Proxy-Authorization`); empty unless `absolute`.
     pub headers: HeaderMap,
+    /// The server asked for a certificate of the client; see `certificate_hint`.
+    pub certificate_asked: bool,
 }
 
 /// Makes the connections of one client, and keeps its cookies.
@@ -76,11 +78,11 @@ impl Dialer {
             Some(proxy) => self.tunnel(proxy, progress).await?,
         };
         progress.connected();
-        let stream = match endpoint.secure {
-            false => stream,
+        let (stream, certificate_asked) = match endpoint.secure {
+            false => (stream, false),
             true => self.secure(stream, progress).await?,
         };
-        Ok(Line { stream, absolute, headers })
+        Ok(Line { stream, absolute, headers, certificate_asked })
     }
 
     async fn dial(&self, host: &str, port: u16, progress: &Progress) -> Result<Stream, TransportError> {
@@ -102,7 +104,8 @@ impl Dialer {
             return Ok(stream);
         }
         let secured = tls::wrap(stream, &proxy.host, &self.proxy_tls).await;
-        Ok(Stream::Tls(Box::new(secured.map_err(|error| proxy_error(proxy, &error.message))?)))
+        let (tls, _) = secured.map_err(|error| proxy_error(proxy, &error.message))?;
+        Ok(Stream::Tls(Box::new(tls)))
     }
 
     /// A connection to the server that a proxy makes.
@@ -135,7 +138,7 @@ impl Dialer {
         target.map(|target| vec![target]).map_err(|error| proxy_error(proxy, &error.to_string()))
     }
 
-    async fn secure(&self, stream: Stream, progress: &Progress) -> Result<Stream, TransportError> {
+    async fn secure(&self, stream: Stream, progress: &Progress) -> Result<(Stream, bool), TransportError> {
         let host = &self.endpoint().host;
         progress.reach(Step::Tls);
         if !self.access.tls.verifies() {
@@ -147,13 +150,31 @@ impl Dialer {
                 ),
             );
         }
-        Ok(Stream::Tls(Box::new(tls::wrap(stream, host, &self.tls).await?)))
+        let (tls, certificate_asked) = tls::wrap(stream, host, &self.tls).await?;
+        Ok((Stream::Tls(Box::new(tls)), certificate_asked))
     }
 
     /// The words for what a server said in TLS after the handshake: that it does not like our certificate, for example.
     /// Nothing for any other failure.
     pub fn late_tls_failure(&self, error: &std::io::Error) -> Option<String> {
         tls::late_failure(error, &self.access.tls)
+    }
+
+    /// The words for a server that closed a connection instead of answering a request.
+    pub fn without_answer(&self, certificate_asked: bool) -> String {
+        let hint = match self.endpoint().secure {
+            false => "; one that expects TLS (https://) does so too",
+            true => self.certificate_hint(certificate_asked),
+        };
+        format!("the server closed the connection without an answer{hint}")
+    }
+
+    /// What to add where a connection that TLS had accepted broke before the first answer.
+    pub fn certificate_hint(&self, certificate_asked: bool) -> &'static str {
+        match certificate_asked {
+            true => tls::certificate_hint(&self.access.tls),
+            false => "",
+        }
     }
 
     /// The headers of a request beside those of its protocol: the caller's, and the cookies that are kept for this path

@@ -27,6 +27,7 @@ const options = flags({
   transports: 'polling,websocket',
   cert: undefined,
   key: undefined,
+  'client-ca': undefined,
   'refuse-other-upgrades': 0,
   'swallow-other-upgrades': false,
   'refuse-eio4': false,

@@ -1,11 +1,15 @@
 //! What the tests share: servers as child processes, a client through the C ABI, waiting for conditions.
 
+mod certificates;
 mod client;
+mod daemon;
 mod process;
 mod raw_server;
 mod server;
 
+pub use certificates::{localhost, Authority, Certificate};
 pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
+pub use daemon::Daemon;
 pub use process::{command, target_dir, Running};
 pub use raw_server::{
     close_payload, fragment, frame, frame_head, masked, open_packet, pause, Frame, Peer, RawServer, Request,
