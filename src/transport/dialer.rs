@@ -190,3 +190,72 @@ impl Dialer {
         self.cookies.keep(self.endpoint(), path, response, SystemTime::now());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::transport::{Headers, TlsSettings};
+
+    async fn listener() -> (TcpListener, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        (listener, address)
+    }
+
+    fn dialer(root: &str, proxy: &str) -> Dialer {
+        let access = Access {
+            endpoint: Endpoint::parse(root).unwrap(),
+            headers: Headers::default(),
+            proxy: Some(Proxy::parse(proxy).unwrap()),
+            tls: TlsSettings::default(),
+            local_address: None,
+        };
+        Dialer::new(access, Arc::default(), Arc::default())
+    }
+
+    #[tokio::test]
+    async fn plain_requests_go_to_an_http_proxy_itself_with_its_credentials() {
+        let (listener, address) = listener().await;
+        let dialer = dialer("http://im.example", &format!("http://user:s3cret@{address}"));
+        let progress = Progress::default();
+        let line = dialer.open(Purpose::Http, &progress).await.unwrap();
+        assert!(line.absolute);
+        // RFC 7617: "user:s3cret".
+        assert_eq!(line.headers[PROXY_AUTHORIZATION], "Basic dXNlcjpzM2NyZXQ=");
+        // Nothing was asked of the proxy before.
+        let (mut proxy, _) = listener.accept().await.unwrap();
+        drop(line);
+        assert_eq!(proxy.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn everything_else_goes_through_a_tunnel() {
+        for (root, purpose) in
+            [("http://im.example", Purpose::WebSocket), ("https://im.example", Purpose::Http)]
+        {
+            let (listener, address) = listener().await;
+            let dialer = dialer(root, &format!("http://{address}"));
+            let progress = Progress::default();
+            let asked = async {
+                let (mut proxy, _) = listener.accept().await.unwrap();
+                let mut asked = [0; 17];
+                proxy.read_exact(&mut asked).await.unwrap();
+                proxy.write_all(b"HTTP/1.0 200 OK\r\n\r\n").await.unwrap();
+                String::from_utf8_lossy(&asked).into_owned()
+            };
+            let (opened, asked) = tokio::join!(dialer.open(purpose, &progress), asked);
+            assert_eq!(asked, "CONNECT im.example".get(..17).unwrap());
+            // The proxy hangs up, which ends TLS and is no matter of a plain line yet.
+            match (root.starts_with("https"), opened) {
+                (false, Ok(line)) => assert!(!line.absolute && line.headers.is_empty()),
+                (true, Err(error)) => assert_eq!(error.step, Step::Tls),
+                (_, opened) => panic!("{:?}", opened.map(|line| line.absolute)),
+            }
+        }
+    }
+}
