@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{json, Value};
 
-use super::{failed_at, local, once, with, works};
+use super::{failed_at, local, once, options, with, works};
 use crate::{support::*, tls::Probe};
 
 fn secure(server: &Server, more: Value) -> Value {
@@ -86,6 +86,22 @@ fn a_server_may_be_verified_by_another_name() {
     }
 }
 
+#[test]
+fn the_name_is_sent_and_sessions_are_resumed() {
+    let (authority, server) = (Authority::new(), socketio(4, &[]));
+    let (pem, key) = authority.sign(Certificate::of(&["im.example"]));
+    let front = Daemon::tls_front(&format!("{pem}{key}"), &format!("127.0.0.1:{}", server.port), None);
+    let more = json!({ "ca": authority.pem(), "servername": "im.example" });
+    let client = TestClient::new(with(options(&format!("wss://{}", front.address())), more));
+    for times in 1..=3 {
+        client.wait_nth("connect", times);
+        works(&client);
+        server.post("/control/drop", json!({}));
+    }
+    front.wait_logged("resumed=0 sni=im.example", 1);
+    front.wait_logged("resumed=1 sni=im.example", 2);
+}
+
 // The client's certificate.
 
 fn identity(authority: &Authority, certificate: Certificate) -> Value {
@@ -133,16 +149,16 @@ fn a_missing_or_wrong_certificate_of_the_client_is_named() {
         let (pem, key) = authority.sign(localhost());
         let to = format!("127.0.0.1:{}", server.port);
         let front = Daemon::tls_front(&format!("{pem}{key}"), &to, Some(&authority));
-        let options = |more| {
+        let through = |more| {
             with(
                 with(once(&format!("wss://{}", front.address())), more),
                 json!({ "servername": "localhost" }),
             )
         };
         let own = identity(&authority, Certificate::of(&["client"]).for_client());
-        works(&TestClient::new(options(with(json!({ "ca": authority.pem() }), own))));
+        works(&TestClient::new(through(with(json!({ "ca": authority.pem() }), own))));
         for (more, says) in wrong_identities(&authority) {
-            tells(&TestClient::new(options(more)), says);
+            tells(&TestClient::new(through(more)), says);
         }
         assert_eq!(server.stats()["upgrades"], 1);
     }
@@ -250,10 +266,10 @@ fn the_settings_of_one_client_are_not_anothers() {
 #[test]
 fn connections_come_from_the_address_that_is_named() {
     let server = RawServer::start(|peer| peer.behave(4));
-    let options = with(once(&server.root()), json!({ "path": "/ws", "nsp": "room" }));
-    TestClient::new(with(options.clone(), json!({ "localAddress": "127.0.0.8" }))).wait("connect");
+    let raw = with(once(&server.root()), json!({ "path": "/ws", "nsp": "room" }));
+    TestClient::new(with(raw.clone(), json!({ "localAddress": "127.0.0.8" }))).wait("connect");
     assert_eq!(server.peers(), ["127.0.0.8"]);
     // An address for documentation (RFC 5737), which no machine has.
-    let client = TestClient::new(with(options, json!({ "localAddress": "192.0.2.1" })));
+    let client = TestClient::new(with(raw, json!({ "localAddress": "192.0.2.1" })));
     failed_at(&client.wait("connect_error").json, "connect", &["192.0.2.1", "\"localAddress\""]);
 }

@@ -118,7 +118,7 @@ impl Daemon {
         })
     }
 
-    /// haproxy that takes TLS off what it passes on; `pem` is its certificate with its key. With an authority, clients have to
+    /// haproxy that takes TLS off what it passes on, and logs each connection at its end; `pem` is its certificate with its key. With an authority, clients have to
     /// show a certificate of it.
     pub fn tls_front(pem: &str, to: &str, clients: Option<&Authority>) -> Self {
         let clients =
@@ -128,7 +128,8 @@ impl Daemon {
             let file = folder.join("front.pem");
             std::fs::write(&file, pem).expect("a file");
             format!(
-                "  mode tcp\nfrontend all\n  bind {address} ssl crt {} {clients}\n  default_backend servers\nbackend servers\n  \
+                "  mode tcp\n  log-format \"resumed=%[ssl_fc_is_resumed] sni=%[ssl_fc_sni]\"\nfrontend all\n  \
+                 bind {address} ssl crt {} {clients}\n  default_backend servers\nbackend servers\n  \
                  server only {to}\n",
                 file.display()
             )
@@ -139,7 +140,8 @@ impl Daemon {
         Self::start(move |address, folder| {
             let file = folder.join("haproxy.cfg");
             let limits = "  timeout connect 20s\n  timeout client 600s\n  timeout server 600s\n  timeout tunnel 600s\n";
-            std::fs::write(&file, format!("defaults\n{limits}{}", config(address, folder))).expect("a file");
+            let log = "global\n  log stdout format raw local0\ndefaults\n  log global\n";
+            std::fs::write(&file, format!("{log}{limits}{}", config(address, folder))).expect("a file");
             let mut haproxy = Command::new("haproxy");
             haproxy.args(["-db", "-f"]).arg(file);
             haproxy
