@@ -51,7 +51,7 @@ packages-demo:
 
 packages-test:
 	@tools/packages.sh gcc g++ make pkg-config python3 python3-venv libjansson-dev libqrencode-dev \
-	    libssl-dev openssl valgrind clang-format binutils nginx util-linux
+	    libssl-dev openssl valgrind clang-format binutils util-linux nginx tinyproxy-bin microsocks haproxy
 	@tools/node.sh
 
 $(VENV)/.installed: tools/requirements.txt

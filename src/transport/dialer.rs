@@ -31,6 +31,8 @@ pub struct Line {
     pub absolute: bool,
     /// For the proxy (`Proxy-Authorization`); empty unless `absolute`.
     pub headers: HeaderMap,
+    /// The server asked for a certificate of the client; see `certificate_hint`.
+    pub certificate_asked: bool,
 }
 
 /// Makes the connections of one client, and keeps its cookies.
@@ -74,11 +76,11 @@ impl Dialer {
             Some(proxy) => self.tunnel(proxy, progress).await?,
         };
         progress.connected();
-        let stream = match endpoint.secure {
-            false => stream,
+        let (stream, certificate_asked) = match endpoint.secure {
+            false => (stream, false),
             true => self.secure(stream, progress).await?,
         };
-        Ok(Line { stream, absolute, headers })
+        Ok(Line { stream, absolute, headers, certificate_asked })
     }
 
     async fn dial(&self, host: &str, port: u16, progress: &Progress) -> Result<Stream, TransportError> {
@@ -100,7 +102,8 @@ impl Dialer {
             return Ok(stream);
         }
         let secured = tls::wrap(stream, &proxy.host, &self.proxy_tls).await;
-        Ok(Stream::Tls(Box::new(secured.map_err(|error| proxy_error(proxy, &error.message))?)))
+        let (tls, _) = secured.map_err(|error| proxy_error(proxy, &error.message))?;
+        Ok(Stream::Tls(Box::new(tls)))
     }
 
     /// A connection to the server that a proxy makes.
@@ -133,7 +136,7 @@ impl Dialer {
         target.map(|target| vec![target]).map_err(|error| proxy_error(proxy, &error.to_string()))
     }
 
-    async fn secure(&self, stream: Stream, progress: &Progress) -> Result<Stream, TransportError> {
+    async fn secure(&self, stream: Stream, progress: &Progress) -> Result<(Stream, bool), TransportError> {
         let host = &self.endpoint().host;
         progress.reach(Step::Tls);
         if !self.access.tls.verifies() {
@@ -145,13 +148,31 @@ impl Dialer {
                 ),
             );
         }
-        Ok(Stream::Tls(Box::new(tls::wrap(stream, host, &self.tls).await?)))
+        let (tls, certificate_asked) = tls::wrap(stream, host, &self.tls).await?;
+        Ok((Stream::Tls(Box::new(tls)), certificate_asked))
     }
 
     /// The words for what a server said in TLS after the handshake: that it does not like our certificate, for example.
     /// Nothing for any other failure.
     pub fn late_tls_failure(&self, error: &std::io::Error) -> Option<String> {
         tls::late_failure(error, &self.access.tls)
+    }
+
+    /// The words for a server that closed a connection instead of answering a request.
+    pub fn without_answer(&self, certificate_asked: bool) -> String {
+        let hint = match self.endpoint().secure {
+            false => "; one that expects TLS (https://) does so too",
+            true => self.certificate_hint(certificate_asked),
+        };
+        format!("the server closed the connection without an answer{hint}")
+    }
+
+    /// What to add where a connection that TLS had accepted broke before the first answer.
+    pub fn certificate_hint(&self, certificate_asked: bool) -> &'static str {
+        match certificate_asked {
+            true => tls::certificate_hint(&self.access.tls),
+            false => "",
+        }
     }
 
     /// The headers of a request beside those of its protocol: the caller's, and the cookies that are kept for this path
@@ -165,5 +186,74 @@ impl Dialer {
     /// Keeps the cookies of an answer to a request of this path (without its query), whatever its status.
     pub fn keep_cookies(&self, path: &str, response: &HeaderMap) {
         self.cookies.keep(self.endpoint(), path, response, SystemTime::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::transport::{Headers, TlsSettings};
+
+    async fn listener() -> (TcpListener, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        (listener, address)
+    }
+
+    fn dialer(root: &str, proxy: &str) -> Dialer {
+        let access = Access {
+            endpoint: Endpoint::parse(root).unwrap(),
+            headers: Headers::default(),
+            proxy: Some(Proxy::parse(proxy).unwrap()),
+            tls: TlsSettings::default(),
+            local_address: None,
+        };
+        Dialer::new(access, Arc::default(), Arc::default())
+    }
+
+    #[tokio::test]
+    async fn plain_requests_go_to_an_http_proxy_itself_with_its_credentials() {
+        let (listener, address) = listener().await;
+        let dialer = dialer("http://im.example", &format!("http://user:s3cret@{address}"));
+        let progress = Progress::default();
+        let line = dialer.open(Purpose::Http, &progress).await.unwrap();
+        assert!(line.absolute);
+        // RFC 7617: "user:s3cret".
+        assert_eq!(line.headers[PROXY_AUTHORIZATION], "Basic dXNlcjpzM2NyZXQ=");
+        // Nothing was asked of the proxy before.
+        let (mut proxy, _) = listener.accept().await.unwrap();
+        drop(line);
+        assert_eq!(proxy.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn everything_else_goes_through_a_tunnel() {
+        for (root, purpose) in
+            [("http://im.example", Purpose::WebSocket), ("https://im.example", Purpose::Http)]
+        {
+            let (listener, address) = listener().await;
+            let dialer = dialer(root, &format!("http://{address}"));
+            let progress = Progress::default();
+            let asked = async {
+                let (mut proxy, _) = listener.accept().await.unwrap();
+                let mut asked = [0; 17];
+                proxy.read_exact(&mut asked).await.unwrap();
+                proxy.write_all(b"HTTP/1.0 200 OK\r\n\r\n").await.unwrap();
+                String::from_utf8_lossy(&asked).into_owned()
+            };
+            let (opened, asked) = tokio::join!(dialer.open(purpose, &progress), asked);
+            assert_eq!(asked, "CONNECT im.example".get(..17).unwrap());
+            // The proxy hangs up, which ends TLS and is no matter of a plain line yet.
+            match (root.starts_with("https"), opened) {
+                (false, Ok(line)) => assert!(!line.absolute && line.headers.is_empty()),
+                (true, Err(error)) => assert_eq!(error.step, Step::Tls),
+                (_, opened) => panic!("{:?}", opened.map(|line| line.absolute)),
+            }
+        }
     }
 }

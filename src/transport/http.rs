@@ -40,6 +40,8 @@ struct Http {
     /// A proxy reads the requests: they name the whole URL, and have headers for it.
     absolute: bool,
     headers: HeaderMap,
+    /// The server asked for a certificate and has not answered a request yet.
+    certificate_asked: bool,
 }
 
 impl Lane {
@@ -135,10 +137,11 @@ impl Lane {
     }
 
     async fn connect(&self, progress: &Progress) -> Result<Http, TransportError> {
-        let Line { stream, absolute, headers } = self.dialer.open(Purpose::Http, progress).await?;
+        let Line { stream, absolute, headers, certificate_asked } =
+            self.dialer.open(Purpose::Http, progress).await?;
         let (sender, connection) =
             handshake(TokioIo::new(stream)).await.map_err(|error| failed(error.to_string()))?;
-        Ok(Http { sender, connection: Box::pin(connection), absolute, headers })
+        Ok(Http { sender, connection: Box::pin(connection), absolute, headers, certificate_asked })
     }
 
     /// Sends the request and reads the answer; nothing where the request was certainly not sent.
@@ -151,13 +154,13 @@ impl Lane {
     ) -> Option<Result<Answer, TransportError>> {
         progress.asked();
         let answer = http.sender.try_send_request(request);
-        let (dialer, limit) = (self.dialer.clone(), self.limit);
+        let (dialer, limit, asked) = (self.dialer.clone(), self.limit, http.certificate_asked);
         let work = async move {
             let response = match answer.await {
                 Ok(response) => response,
                 Err(mut error) => {
                     let unsent = error.take_message().is_some();
-                    return (!unsent).then(|| Err(no_answer(error.error(), &dialer)));
+                    return (!unsent).then(|| Err(no_answer(error.error(), &dialer, asked)));
                 }
             };
             dialer.keep_cookies(without_query(path), response.headers());
@@ -165,6 +168,7 @@ impl Lane {
         };
         let done = with_connection(work, &mut http.connection).await?;
         if done.is_ok() {
+            http.certificate_asked = false;
             self.open = Some(http);
         }
         Some(done)
@@ -228,13 +232,13 @@ fn failed(message: String) -> TransportError {
     TransportError::new(Step::Upgrade, message)
 }
 
-fn no_answer(error: &hyper::Error, dialer: &Dialer) -> TransportError {
+fn no_answer(error: &hyper::Error, dialer: &Dialer, certificate_asked: bool) -> TransportError {
     let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
     if let Some(message) = io.and_then(|io| dialer.late_tls_failure(io)) {
         return TransportError::new(Step::Tls, message);
     }
     failed(match error.is_incomplete_message() || error.is_canceled() {
-        true => "the server closed the connection without an answer".into(),
-        false => format!("no HTTP answer came: {error}"),
+        true => dialer.without_answer(certificate_asked),
+        false => format!("no HTTP answer came: {error}{}", dialer.certificate_hint(certificate_asked)),
     })
 }

@@ -53,10 +53,14 @@ impl TlsCache {
     }
 }
 
-pub async fn wrap(_: Stream, host: &str, _: &Arc<TlsCache>) -> Result<Tls, TransportError> {
+pub async fn wrap(_: Stream, host: &str, _: &Arc<TlsCache>) -> Result<(Tls, bool), TransportError> {
     Err(TransportError::new(Step::Tls, format!("{host:?} asks for TLS, but {MISSING}")))
 }
 
 pub fn late_failure(_: &io::Error, _: &TlsSettings) -> Option<String> {
     None
+}
+
+pub fn certificate_hint(_: &TlsSettings) -> &'static str {
+    ""
 }

@@ -1,12 +1,14 @@
 //! TLS by rustls with ring and the platform's own certificate verifier, unless the caller says otherwise.
 
 use std::{
+    cell::Cell,
     io,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use rustls::{
-    pki_types::ServerName, sign::SingleCertAndKey, AlertDescription, CertificateError, ClientConfig, Error,
+    client::ResolvesClientCert, pki_types::ServerName, sign::CertifiedKey, AlertDescription,
+    CertificateError, ClientConfig, Error, SignatureScheme,
 };
 use tokio_rustls::{client::TlsStream, TlsConnector};
 
@@ -63,16 +65,11 @@ fn build(settings: &TlsSettings) -> Result<ClientConfig, Error> {
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    Ok(match &settings.identity {
-        None => builder.with_no_client_auth(),
-        Some(identity) => {
-            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone())))
-        }
-    })
+    Ok(builder.with_client_cert_resolver(Arc::new(Identity(settings.identity.clone()))))
 }
 
-/// Wraps a connection in TLS.
-pub async fn wrap(stream: Stream, host: &str, cache: &Arc<TlsCache>) -> Result<Tls, TransportError> {
+/// Wraps a connection in TLS; says, too, whether the server asked for a certificate of the client.
+pub async fn wrap(stream: Stream, host: &str, cache: &Arc<TlsCache>) -> Result<(Tls, bool), TransportError> {
     let failed = |message: String| TransportError::new(Step::Tls, message);
     // Reading the system's certificates takes milliseconds of disk and CPU: not on the network thread.
     let loading = cache.clone();
@@ -80,10 +77,41 @@ pub async fn wrap(stream: Stream, host: &str, cache: &Arc<TlsCache>) -> Result<T
         .await
         .map_err(|error| failed(format!("reading the system's certificates failed: {error}")))??;
     let name = cache.name_of(host)?;
-    TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
-        let what = explain(&error, &cache.settings);
-        failed(format!("the TLS handshake with {host:?} failed: {what}"))
-    })
+    let connecting = ASKED.scope(Cell::new(false), async {
+        let connected = TlsConnector::from(config).connect(name, stream).await;
+        (connected, ASKED.with(Cell::get))
+    });
+    match connecting.await {
+        (Ok(tls), asked) => Ok((tls, asked)),
+        (Err(error), _) => {
+            let what = explain(&error, &cache.settings);
+            Err(failed(format!("the TLS handshake with {host:?} failed: {what}")))
+        }
+    }
+}
+
+tokio::task_local! {
+    /// Did the server ask for a certificate in the handshake that is going on? Some servers (Node.js) close the connection
+    /// without a word when they do not like what they get, so that nothing else tells. Not a resolver for each connection,
+    /// because rustls resumes no session with another one.
+    static ASKED: Cell<bool>;
+}
+
+/// The client's certificate, if there is one; listens to the server's question.
+#[derive(Debug)]
+struct Identity(Option<Arc<CertifiedKey>>);
+
+impl ResolvesClientCert for Identity {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        // Outside of `wrap` nobody wants to know.
+        let _ = ASKED.try_with(|asked| asked.set(true));
+        self.0.clone()
+    }
+
+    // It is asked only where it says so.
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 /// The words for a failure of TLS behind the handshake: with TLS 1.3 a server tells only then what it thinks of our
@@ -91,6 +119,14 @@ pub async fn wrap(stream: Stream, host: &str, cache: &Arc<TlsCache>) -> Result<T
 pub fn late_failure(error: &io::Error, settings: &TlsSettings) -> Option<String> {
     matches!(cause(error)?, Error::AlertReceived(_))
         .then(|| format!("the server ended TLS: {}", explain(error, settings)))
+}
+
+/// What to add where a server that asked for a certificate closed the connection.
+pub fn certificate_hint(settings: &TlsSettings) -> &'static str {
+    match settings.identity {
+        None => "; it asked for a client certificate (options \"cert\" and \"key\")",
+        Some(_) => "; it may not take the client certificate of the option \"cert\"",
+    }
 }
 
 fn cause(error: &io::Error) -> Option<&Error> {
@@ -105,7 +141,7 @@ fn explain(error: &io::Error, settings: &TlsSettings) -> String {
             if let Some(not_pinned) = not_pinned(fault) {
                 return not_pinned.to_string();
             }
-            certificate_hint(fault, settings)
+            authority_hint(fault, settings)
         }
         Some(Error::AlertReceived(alert)) => alert_hint(*alert, settings),
         _ => "",
@@ -120,7 +156,7 @@ fn not_pinned(fault: &CertificateError) -> Option<&NotPinned> {
     }
 }
 
-fn certificate_hint(fault: &CertificateError, settings: &TlsSettings) -> &'static str {
+fn authority_hint(fault: &CertificateError, settings: &TlsSettings) -> &'static str {
     match (fault, &settings.roots) {
         (CertificateError::UnknownIssuer, Some(_)) => "; no authority of the option \"ca\" has signed it",
         (CertificateError::UnknownIssuer, None) => "; an authority of your own goes into the option \"ca\"",

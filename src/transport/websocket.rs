@@ -14,9 +14,7 @@ use tokio_tungstenite::{
     WebSocketStream,
 };
 
-use super::{
-    error::is_engine_refusal, Dialer, Endpoint, Line, Progress, Purpose, Step, Stream, TransportError,
-};
+use super::{error::is_engine_refusal, Dialer, Line, Progress, Purpose, Step, Stream, TransportError};
 
 pub use tokio_tungstenite::tungstenite::Message;
 
@@ -35,7 +33,7 @@ pub async fn connect(
     progress: &Progress,
 ) -> Result<WebSocket, TransportError> {
     // A WebSocket has the connection for itself, through every proxy.
-    let Line { stream, .. } = dialer.open(Purpose::WebSocket, progress).await?;
+    let Line { stream, certificate_asked, .. } = dialer.open(Purpose::WebSocket, progress).await?;
     let path = path_and_query.split('?').next().unwrap_or_default();
     let request = request(dialer, path_and_query, path)?;
     let config = WebSocketConfig::default()
@@ -53,7 +51,7 @@ pub async fn connect(
             if let Error::Http(response) = &error {
                 dialer.keep_cookies(path, response.headers());
             }
-            Err(upgrade_error(error, dialer))
+            Err(upgrade_error(error, dialer, certificate_asked))
         }
     }
 }
@@ -69,7 +67,7 @@ fn request(dialer: &Dialer, path_and_query: &str, path: &str) -> Result<Request,
     Ok(request)
 }
 
-fn upgrade_error(error: Error, dialer: &Dialer) -> TransportError {
+fn upgrade_error(error: Error, dialer: &Dialer, certificate_asked: bool) -> TransportError {
     if let Error::Io(io) = &error {
         if let Some(message) = dialer.late_tls_failure(io) {
             return TransportError::new(Step::Tls, message);
@@ -91,20 +89,20 @@ fn upgrade_error(error: Error, dialer: &Dialer) -> TransportError {
             )
         }
         Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            closed_without_answer(dialer.endpoint())
+            dialer.without_answer(certificate_asked)
         }
-        Error::Protocol(ProtocolError::HandshakeIncomplete) => closed_without_answer(dialer.endpoint()),
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => dialer.without_answer(certificate_asked),
+        // Our request may cross the server's refusal of our certificate, and the reset then overtakes its alert.
+        Error::Io(error) => {
+            let hint = dialer.certificate_hint(certificate_asked);
+            format!("the WebSocket upgrade failed: {error}{hint}")
+        }
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(fault)) => {
             format!("the WebSocket upgrade failed: {fault} (option \"protocols\")")
         }
         other => format!("the WebSocket upgrade failed: {other}"),
     };
     TransportError { step: Step::Upgrade, status, by_engine, message }
-}
-
-fn closed_without_answer(endpoint: &Endpoint) -> String {
-    let hint = if endpoint.secure { "" } else { "; one that expects TLS (https://) does so too" };
-    format!("the server closed the connection without an answer{hint}")
 }
 
 /// The start of an answer's body: servers say there what they did not like.

@@ -1,7 +1,7 @@
 /* Connects with the options of its first argument and prints the first connect or connect_error as
- * "name JSON". A process of its own, because a process reads its trusted certificates once, and
- * with name lookups of its own: the names under .test have addresses of both families, whatever the
- * machine's resolver says. */
+ * "name JSON"; the log and the client's info go to standard error. A process of its own, because a
+ * process reads its trusted certificates once, and with name lookups of its own: the names under
+ * .test have addresses of both families, whatever the machine's resolver says. */
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -13,7 +13,7 @@
 
 #include "im_client.h"
 
-static sem_t told;
+static sem_t told, logged;
 static int tells;
 
 static void on_outcome(const im_event *event, void *user_data) {
@@ -27,12 +27,33 @@ static void on_outcome(const im_event *event, void *user_data) {
     sem_post(&told);
 }
 
+static void on_line(int32_t level, const char *line, void *user_data) {
+    (void)user_data;
+    fprintf(stderr, "log %d: %s\n", (int)level, line);
+    if (strstr(line, "\"autoUnref\" has no meaning") != NULL) {
+        sem_post(&logged);
+    }
+}
+
+/* Lines come in their order, so when that of another client is there, all earlier ones are. */
+static void wait_for_the_log(void) {
+    im_client last = im_client_new(
+        "{\"root\":\"http://localhost\",\"nsp\":\"last\",\"autoConnect\":false,\"proxy\":\"none\","
+        "\"autoUnref\":true}");
+    if (last != 0) {
+        sem_wait(&logged);
+        im_client_destroy(last);
+    }
+}
+
 int main(int argc, char **argv) {
     im_client client;
-    if (argc != 2 || sem_init(&told, 0, 0) != 0) {
+    char *info;
+    if (argc != 2 || sem_init(&told, 0, 0) != 0 || sem_init(&logged, 0, 0) != 0) {
         fprintf(stderr, "usage: tls_probe OPTIONS\n");
         return 2;
     }
+    im_set_log_callback(IM_LOG_TRACE, on_line, NULL, NULL);
     client = im_client_new(argv[1]);
     if (client == 0) {
         fprintf(stderr, "%s\n", im_last_error());
@@ -41,6 +62,10 @@ int main(int argc, char **argv) {
     im_client_on(client, IM_EVENT_CONNECT, on_outcome, NULL);
     im_client_on(client, IM_EVENT_CONNECT_ERROR, on_outcome, NULL);
     sem_wait(&told);
+    info = im_client_info(client);
+    fprintf(stderr, "info %s\n", info);
+    im_string_free(info);
+    wait_for_the_log();
     im_client_destroy(client);
     return 0;
 }

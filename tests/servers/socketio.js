@@ -33,6 +33,7 @@ const options = flags({
   recovery: 0,
   cert: undefined,
   key: undefined,
+  'client-ca': undefined,
   'refuse-other-upgrades': 0,
   'swallow-other-upgrades': false,
   'refuse-eio4': false,

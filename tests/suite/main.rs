@@ -12,6 +12,7 @@ mod im;
 mod info;
 mod interop;
 mod listening;
+mod network;
 mod polling;
 mod readme;
 mod reconnection;

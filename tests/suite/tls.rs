@@ -3,14 +3,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     sync::OnceLock,
 };
 
-use rcgen::{
-    date_time_ymd, BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair,
-};
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
@@ -26,6 +22,8 @@ pub struct Probe {
 pub struct Told {
     pub name: String,
     pub json: Value,
+    /// The library's log and the client's info.
+    pub log: String,
 }
 
 impl Probe {
@@ -58,98 +56,38 @@ impl Probe {
         Probe { program, _folder: folder }
     }
 
-    /// The first outcome of a client with these options, in an environment without certificates but those given.
+    /// The first outcome of a client with these options, in an environment without certificates and proxies but those given.
     pub fn run(&self, options: &Value, environment: &[(&str, &Path)]) -> Told {
+        let output = self.output(options, environment);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{text}{log}");
+        let (name, json) = text.trim().split_once(' ').expect("name and JSON");
+        Told { name: name.into(), json: serde_json::from_str(json).expect("the argument is JSON"), log }
+    }
+
+    /// Everything that the probe wrote; it fails where there is no client with these options.
+    pub fn output(&self, options: &Value, environment: &[(&str, &Path)]) -> Output {
+        const CLEARED: [&str; 9] = [
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+            "http_proxy",
+            "https_proxy",
+            "HTTPS_PROXY",
+            "all_proxy",
+            "ALL_PROXY",
+            "no_proxy",
+            "NO_PROXY",
+        ];
         let mut probe = Command::new(&self.program);
-        probe.arg(options.to_string()).env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
+        probe.arg(options.to_string());
+        for name in CLEARED {
+            probe.env_remove(name);
+        }
         for (name, value) in environment {
             probe.env(name, value);
         }
-        let output = command(probe, 60);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        let (name, json) = text.trim().split_once(' ').expect("name and JSON");
-        Told { name: name.into(), json: serde_json::from_str(json).expect("the argument is JSON") }
-    }
-}
-
-/// An authority that signs certificates, and the folder for the files.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    certificate: String,
-    folder: TempDir,
-}
-
-struct Certificate {
-    params: CertificateParams,
-}
-
-impl Certificate {
-    fn of(names: &[&str]) -> Self {
-        let names: Vec<String> = names.iter().map(|name| (*name).into()).collect();
-        let mut params = CertificateParams::new(names).expect("names");
-        params.distinguished_name.push(DnType::CommonName, "im-client test server");
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        Certificate { params }
-    }
-
-    fn expired(mut self) -> Self {
-        self.params.not_before = date_time_ymd(2019, 1, 1);
-        self.params.not_after = date_time_ymd(2020, 1, 1);
-        self
-    }
-
-    fn not_yet_valid(mut self) -> Self {
-        self.params.not_before = date_time_ymd(2190, 1, 1);
-        self.params.not_after = date_time_ymd(2191, 1, 1);
-        self
-    }
-}
-
-impl Authority {
-    fn new() -> Self {
-        Self::named("im-client test authority")
-    }
-
-    fn named(name: &str) -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new([]).expect("no names");
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = params.self_signed(&key).expect("a certificate").pem();
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("ca.pem"), &certificate).expect("a file");
-        Authority { issuer: Issuer::new(params, key), certificate, folder }
-    }
-
-    /// The authority's own certificate.
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("ca.pem")
-    }
-
-    /// A server with a certificate of this authority.
-    fn server(&self, generation: u32, certificate: Certificate) -> Server {
-        let key = KeyPair::generate().expect("a key");
-        let pem = certificate.params.signed_by(&key, &self.issuer).expect("a certificate").pem();
-        self.serve(generation, &pem, &key)
-    }
-
-    /// A server whose certificate is signed by nobody else.
-    fn self_signed_server(&self, generation: u32) -> Server {
-        let key = KeyPair::generate().expect("a key");
-        let pem = localhost().params.self_signed(&key).expect("a certificate").pem();
-        self.serve(generation, &pem, &key)
-    }
-
-    fn serve(&self, generation: u32, pem: &str, key: &KeyPair) -> Server {
-        let write = |name: &str, text: &str| {
-            let file = self.folder.path().join(name);
-            std::fs::write(&file, text).expect("a file");
-            file.to_str().expect("UTF-8").to_owned()
-        };
-        let (cert, key) = (write("cert.pem", pem), write("key.pem", &key.serialize_pem()));
-        // The server reads both before it says that it is ready.
-        socketio(generation, &["--cert", &cert, "--key", &key])
+        command(probe, 60)
     }
 }
 
@@ -208,7 +146,7 @@ fn a_folder_of_certificates_works_too() {
     let server = authority.server(4, localhost());
     let folder = tempfile::tempdir().expect("a folder");
     // OpenSSL's form: the hash of the name, a number.
-    std::fs::write(folder.path().join("0123abcd.0"), &authority.certificate).expect("a file");
+    std::fs::write(folder.path().join("0123abcd.0"), authority.pem()).expect("a file");
     let told = Probe::built().run(&options("wss", "localhost", &server), &[("SSL_CERT_DIR", folder.path())]);
     assert_eq!(told.name, "connect", "{}", told.json);
 }
@@ -230,10 +168,6 @@ fn refused(
         says(&message, &[host, "certificate"]);
         assert_eq!(server.stats()["upgrades"], 0, "nothing was sent to a server that is not trusted");
     }
-}
-
-fn localhost() -> Certificate {
-    Certificate::of(&["localhost"])
 }
 
 #[test]
@@ -286,11 +220,11 @@ fn a_self_signed_certificate_is_not_trusted() {
 fn a_system_without_certificates_is_named() {
     let authority = Authority::new();
     let server = authority.server(4, localhost());
-    let empty = authority.folder.path().join("empty.pem");
+    let empty = authority.path("empty.pem");
     std::fs::write(&empty, "").expect("a file");
-    let nonsense = authority.folder.path().join("nonsense.pem");
+    let nonsense = authority.path("nonsense.pem");
     std::fs::write(&nonsense, "no certificate\n").expect("a file");
-    let nowhere = authority.folder.path().join("nowhere.pem");
+    let nowhere = authority.path("nowhere.pem");
     for file in [&*nowhere, &*empty, &*nonsense, Path::new("")] {
         let told = Probe::built().run(&options("wss", "localhost", &server), &[("SSL_CERT_FILE", file)]);
         says(&tls_error(&told), &["no trusted certificates"]);

@@ -6,9 +6,10 @@ const fs = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
 
-function createServer({ cert, key }) {
+function createServer({ cert, key, 'client-ca': clientCa }) {
   if (!cert && !key) return http.createServer();
-  return https.createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key) });
+  const fromClients = clientCa ? { requestCert: true, rejectUnauthorized: true, ca: fs.readFileSync(clientCa) } : {};
+  return https.createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key), ...fromClients });
 }
 
 class Door {

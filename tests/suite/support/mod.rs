@@ -1,6 +1,8 @@
 //! What the tests share: servers as child processes, a client through the C ABI, waiting for conditions.
 
+mod certificates;
 mod client;
+mod daemon;
 mod general;
 mod http_answer;
 mod nginx;
@@ -9,7 +11,9 @@ mod process;
 mod raw_server;
 mod server;
 
+pub use certificates::{localhost, Authority, Certificate};
 pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
+pub use daemon::Daemon;
 pub use general::{args_of, blobs_of, Answer, Answers};
 pub use http_answer::HttpAnswer;
 pub use nginx::{Nginx, Upgrades};

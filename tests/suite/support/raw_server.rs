@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
+    net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     os::fd::AsRawFd,
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -64,6 +64,8 @@ struct Log {
     requests: Vec<Request>,
     frames: Vec<Frame>,
     accepted: usize,
+    /// Where the connections came from.
+    peers: Vec<IpAddr>,
     /// Connections whose script has come to its end.
     ended: Vec<usize>,
     streams: Vec<Weak<TcpStream>>,
@@ -148,6 +150,11 @@ impl RawServer {
         self.shared.log().accepted
     }
 
+    /// The addresses that they came from.
+    pub fn peers(&self) -> Vec<String> {
+        self.shared.log().peers.iter().map(IpAddr::to_string).collect()
+    }
+
     /// How many of them have ended.
     pub fn ended(&self) -> usize {
         self.shared.log().ended.len()
@@ -175,7 +182,7 @@ fn accept<F: Fn(&mut Peer) + Send + Sync + 'static>(
     shared: &Arc<Shared>,
     script: &Arc<F>,
 ) {
-    while let Ok((stream, _)) = listener.accept() {
+    while let Ok((stream, from)) = listener.accept() {
         if shared.stops.load(Ordering::Acquire) {
             return;
         }
@@ -183,6 +190,7 @@ fn accept<F: Fn(&mut Peer) + Send + Sync + 'static>(
         let mut number = 0;
         shared.change(|log| {
             log.accepted += 1;
+            log.peers.push(from.ip());
             log.streams.push(Arc::downgrade(&stream));
             number = log.accepted;
         });

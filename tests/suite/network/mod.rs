@@ -1,0 +1,55 @@
+//! The way to the server as the caller's options say: headers, cookies, proxies, TLS; against the official servers of both
+//! generations, real proxies, and scripted ones for what real ones do seldom.
+
+mod cookies;
+mod headers;
+mod proxy;
+mod secrets;
+mod tls_options;
+
+use serde_json::{json, Value};
+
+use crate::support::*;
+
+/// Options with some more, or others.
+fn with(mut options: Value, more: Value) -> Value {
+    let more = more.as_object().expect("options are an object").clone();
+    options.as_object_mut().expect("options are an object").extend(more);
+    options
+}
+
+/// Options for one of the official servers, whose path they name.
+fn options(root: &str) -> Value {
+    json!({ "root": root, "nsp": "chat", "path": "/socket.io", "reconnectionDelay": 10, "reconnectionDelayMax": 20 })
+}
+
+/// The same without another attempt.
+fn once(root: &str) -> Value {
+    with(options(root), json!({ "reconnection": false }))
+}
+
+fn local(scheme: &str, port: u16) -> String {
+    format!("{scheme}://localhost:{port}")
+}
+
+/// Asks the server for an echo and gets it: the connection works both ways.
+#[track_caller]
+fn works(client: &TestClient) {
+    client.wait("connect");
+    let outcomes = Outcomes::default();
+    client.ask("echo", &json!({ "works": [1, "ä"] }), 0, &outcomes);
+    assert_eq!(outcome(&outcomes), (0, Some(json!({ "works": [1, "ä"] }))));
+}
+
+/// The one attempt of a `connect_error`, which failed in this step; all of `parts` are in its message.
+#[track_caller]
+fn failed_at(error: &Value, step: &str, parts: &[&str]) -> Value {
+    let attempts = error["attempts"].as_array().unwrap_or_else(|| panic!("no attempts: {error}"));
+    assert_eq!((attempts.len(), &attempts[0]["step"]), (1, &json!(step)), "{error}");
+    let message = attempts[0]["message"].as_str().expect("a message");
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+    assert!(error["message"].as_str().is_some_and(|all| all.contains(message)), "{error}");
+    attempts[0].clone()
+}
