@@ -870,6 +870,26 @@ char *im_timeline_id(const char *from, const char *to);
 char *im_messages_unique(const char *json);
 
 /**
+ * Tells that the device is on another network (the operating system says so): the connection is checked at once, and is lost
+ * with `ping timeout` where it shows no sign of life within 3 s, instead of waiting for the heartbeat; the next attempt follows
+ * at once. An attempt that waits for its delay begins at once. Nothing that is queued is lost. Any thread; never blocks.
+ */
+im_status im_client_network_changed(im_client client);
+
+/**
+ * Tells that the app goes to the background, where it may be frozen at any time: a connection that is lost from now on is not
+ * made anew before `im_client_foreground`, and the lock of the file in the option `store` is given up, once what is being
+ * written is written. Any thread; may wait for the disk where there is a store.
+ */
+im_status im_client_background(im_client client);
+
+/**
+ * Tells that the app is back: the connection is checked as with `im_client_network_changed`, or made anew at once. Any thread;
+ * may wait for the disk where there is a store.
+ */
+im_status im_client_foreground(im_client client);
+
+/**
  * Takes the next event of a client with the option `"delivery": "manual"`; the event is the caller's until
  * `im_event_release`. Every event comes, subscribed to or not; the outcome of a request comes as an event of kind
  * `IM_EVENT_KIND_ACK` with `request` and `status` (and `json` `"null"` where the server gave no answer), and its function

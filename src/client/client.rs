@@ -82,6 +82,8 @@ impl Client {
         });
         client.log_ignored_options();
         client.spawn_connection();
+        let sleeper: std::sync::Weak<Client> = client.this.clone();
+        client.shared.watch_sleep(sleeper);
         Ok(client)
     }
 

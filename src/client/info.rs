@@ -69,6 +69,7 @@ impl Client {
     pub fn info(&self) -> String {
         let mut info = json!({
             "state": state_name(self.state()),
+            "background": self.link.is_in_background(),
             "root": self.options().target.access.endpoint.authority(),
             "namespace": self.options().target.namespace,
             "connections": self.link.connection(),

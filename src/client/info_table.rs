@@ -1,8 +1,9 @@
 // The fields of `im_client_info`: name and meaning. The tests hold the README's table to it.
 
 /// `(name, meaning)`; a field without a value is null.
-pub const INFO_FIELDS: [(&str, &str); 27] = [
+pub const INFO_FIELDS: [(&str, &str); 28] = [
     ("state", "`disconnected`, `connecting`, `connected` or `reconnecting`."),
+    ("background", "Between `im_client_background` and `im_client_foreground`."),
     ("root", "Host and port of the server."),
     ("namespace", "The namespace, with its slash."),
     ("url", "Of the current connection, the query's values masked."),

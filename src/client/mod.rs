@@ -11,6 +11,7 @@
 //! * `requests`, `replies`: acknowledgements, ours and the server's
 //! * `from_network`: what the connection tells the client
 //! * `runtime`, `shared`: the network thread and everything else that clients share
+//! * `mobile`, `sleep_watch`: networks that change, the background, and sleep
 //! * `inside`: is this thread inside code that the library runs?
 //! * `info`, `log_sink`, `status`: what goes on
 
@@ -26,6 +27,7 @@ mod info;
 mod inside;
 mod log_sink;
 mod mailbox;
+mod mobile;
 mod network_options;
 mod option_table;
 mod options;
@@ -37,6 +39,7 @@ mod requests;
 mod runtime;
 mod sending;
 mod shared;
+mod sleep_watch;
 mod status;
 mod status_table;
 mod subscriptions;

@@ -233,6 +233,16 @@ impl Requests {
         self.deadlines.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// All deadlines are nearer by so much.
+    pub fn advance(&mut self, time: Duration) {
+        let sooner = |at: Instant| at.checked_sub(time).unwrap_or(at);
+        self.deadlines =
+            self.deadlines.drain().map(|Reverse((at, number))| Reverse((sooner(at), number))).collect();
+        for pending in self.pending.values_mut() {
+            pending.deadline = pending.deadline.map(sooner);
+        }
+    }
+
     /// The next request whose time is over, and what becomes of it.
     pub fn take_expired(&mut self, now: Instant) -> Option<(u64, Unanswered)> {
         while let Some(Reverse((at, number))) = self.deadlines.peek().copied() {

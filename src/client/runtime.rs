@@ -10,7 +10,10 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Notify};
 
-use super::pool::{Pool, ThreadStart, PATIENCE};
+use super::{
+    pool::{Pool, ThreadStart, PATIENCE},
+    sleep_watch::{self, Clocks, Sleepers},
+};
 
 /// The thread for name lookups may hang in the system's resolver; the end of the runtime waits no longer for it.
 const LOOKUP_END: Duration = Duration::from_millis(500);
@@ -18,13 +21,14 @@ const LOOKUP_END: Duration = Duration::from_millis(500);
 pub struct Runtime {
     pub handle: Handle,
     pub pool: Arc<Pool>,
+    pub sleepers: Arc<Sleepers>,
     stop: Arc<Notify>,
     network: JoinHandle<()>,
 }
 
 impl Runtime {
     /// Starts the threads.
-    pub fn start(thread_start: ThreadStart) -> io::Result<Self> {
+    pub fn start(thread_start: ThreadStart, clocks: Clocks) -> io::Result<Self> {
         let tokio = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -48,6 +52,8 @@ impl Runtime {
             Pool::new(thread_start, Box::new(alarm))
         });
         pool.start()?;
+        let sleepers = Arc::<Sleepers>::default();
+        handle.spawn(sleep_watch::watch(clocks, sleepers.clone()));
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();
         let network = thread::Builder::new().name("im-network".into()).spawn(move || {
@@ -62,7 +68,7 @@ impl Runtime {
                 return Err(error);
             }
         };
-        Ok(Runtime { handle, pool, stop, network })
+        Ok(Runtime { handle, pool, sleepers, stop, network })
     }
 
     /// Ends the threads and joins them; the handles of those come back that can't be waited for.

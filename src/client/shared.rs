@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -14,6 +14,7 @@ use super::{
     log_sink::{LogCallback, LogSink},
     pool::{Pool, ThreadStart, Work},
     runtime::Runtime,
+    sleep_watch::{Clocks, Sleeper},
     Failed, Status,
 };
 use crate::{connection::Surroundings, log::Log, transport::TlsCache};
@@ -35,11 +36,12 @@ pub struct Shared {
     surroundings: Surroundings,
     log_sink: Arc<LogSink>,
     thread_start: ThreadStart,
+    clocks: Clocks,
 }
 
 impl Shared {
-    /// `thread_start` runs at the start of every thread of the library.
-    pub fn new(thread_start: ThreadStart) -> Arc<Self> {
+    /// `thread_start` runs at the start of every thread of the library; `clocks` notice the machine's sleep.
+    pub fn new(thread_start: ThreadStart, clocks: Clocks) -> Arc<Self> {
         let log = Arc::new(Log::default());
         let surroundings = Surroundings { memory: Arc::default(), tls: Arc::<TlsCache>::default(), log };
         let shared = Arc::new(Shared {
@@ -48,6 +50,7 @@ impl Shared {
             log_sink: Arc::new(LogSink::new(surroundings.log.clone())),
             surroundings,
             thread_start,
+            clocks,
         });
         let weak = Arc::downgrade(&shared);
         shared.log().on_line(move || {
@@ -78,13 +81,21 @@ impl Shared {
             slot.leftover.retain(|handle| !handle.is_finished());
             slot.runtime.clone()
         };
-        match cell.get_or_try_init(|| Runtime::start(self.thread_start)) {
+        match cell.get_or_try_init(|| Runtime::start(self.thread_start, self.clocks)) {
             Ok(runtime) => Ok((runtime.handle.clone(), runtime.pool.clone())),
             Err(error) => {
                 drop(cell);
                 self.release();
                 Err(start_failed(&error))
             }
+        }
+    }
+
+    /// A client that `join`ed wants to know of the machine's sleep.
+    pub fn watch_sleep(&self, sleeper: Weak<dyn Sleeper>) {
+        let runtime = self.lock().runtime.clone();
+        if let Some(runtime) = runtime.get() {
+            runtime.sleepers.add(sleeper);
         }
     }
 

@@ -228,7 +228,13 @@ async fn silence(progress: &Progress) {
 
 /// Reads the first frame, which has to be an open packet.
 async fn read_open(socket: &mut Socket) -> Result<Handshake, String> {
-    let text = match std::future::poll_fn(|cx| socket.poll_next(cx)).await {
+    let first = loop {
+        match std::future::poll_fn(|cx| socket.poll_next(cx)).await {
+            Ok(Frame::Alive) => {}
+            other => break other,
+        }
+    };
+    let text = match first {
         Ok(Frame::Text(text)) => text,
         Ok(_) => return Err("the server's first frame is no Engine.IO open packet but binary".into()),
         Err(lost) if lost.description.is_empty() => {

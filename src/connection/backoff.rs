@@ -9,15 +9,23 @@ pub struct Backoff {
     policy: Reconnection,
     /// Attempts since the last connection.
     pub attempts: u64,
+    /// How often the delay has doubled.
+    doubled: u64,
 }
 
 impl Backoff {
     pub fn new(policy: Reconnection) -> Self {
-        Backoff { policy, attempts: 0 }
+        Backoff { policy, attempts: 0, doubled: 0 }
     }
 
     pub fn reset(&mut self) {
         self.attempts = 0;
+        self.hurry();
+    }
+
+    /// Something is better now: the delays begin anew.
+    pub fn hurry(&mut self) {
+        self.doubled = 0;
     }
 
     /// Is another attempt allowed?
@@ -27,8 +35,9 @@ impl Backoff {
 
     /// The delay before the next attempt; `random` is 0 to 1.
     pub fn next(&mut self, random: f64) -> Duration {
-        let exponent = i32::try_from(self.attempts.min(30)).unwrap_or(30);
+        let exponent = i32::try_from(self.doubled.min(30)).unwrap_or(30);
         self.attempts += 1;
+        self.doubled += 1;
         let plain = self.policy.delay.as_secs_f64() * 2f64.powi(exponent);
         let spread = (2.0 * random - 1.0) * self.policy.randomization * plain;
         let most = self.policy.delay_max.as_secs_f64();

@@ -26,6 +26,8 @@ use crate::{
 const WRITE_BATCH: usize = 64 * 1024;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(250);
+/// So long a connection may take to prove that it lives, where that is in doubt.
+const CHECK: Duration = Duration::from_secs(3);
 /// Without a deadline the timer is set so far ahead.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
@@ -61,6 +63,11 @@ pub struct Connection<'a> {
     /// Something was handed to the socket and not flushed yet.
     unflushed: bool,
     paused: Option<Instant>,
+    /// The checks that the caller had asked for when this was looked at last.
+    checks: u64,
+    /// Without any frame the connection is dead then.
+    check_ends: Option<Instant>,
+    failed_check: bool,
     max_pause: Duration,
 }
 
@@ -94,12 +101,20 @@ impl<'a> Connection<'a> {
             timer_at: None,
             unflushed: false,
             paused: None,
+            checks: link.checks(),
+            check_ends: None,
+            failed_check: false,
             max_pause: target.max_pause,
         }
     }
 
     pub fn transport(&self) -> &'static str {
         self.transport
+    }
+
+    /// Did it end because it did not prove that it lives?
+    pub fn failed_check(&self) -> bool {
+        self.failed_check
     }
 
     pub fn session(&self) -> &Session {
@@ -174,10 +189,12 @@ impl<'a> Connection<'a> {
     }
 
     fn read<'f>(&mut self, frame: &'f Frame, now: Instant) -> Result<Option<Happening<'f>>, End> {
+        self.check_ends = None;
         let happening = match frame {
             Frame::Text(text) => self.session.on_text(text, now),
             Frame::Binary(data) => self.session.on_binary(data, now),
             Frame::Data(data) => self.session.on_data(data, now),
+            Frame::Alive => Ok(None),
         };
         happening.map_err(failed)
     }
@@ -188,6 +205,12 @@ impl<'a> Connection<'a> {
             let description =
                 format!("the queue of received events was full for {} ms", self.max_pause.as_millis());
             return Err(End::Lost(Loss { reason: Reason::ReceiveQueueFull, description }));
+        }
+        if self.check_ends.is_some_and(|ends| ends <= now) {
+            self.failed_check = true;
+            let description =
+                format!("no sign of life within {} ms when the link was checked", CHECK.as_millis());
+            return Err(End::Lost(Loss { reason: Reason::PingTimeout, description }));
         }
         self.session.on_time(now).map_err(failed)
     }
@@ -201,6 +224,21 @@ impl<'a> Connection<'a> {
             self.socket.set_paused(false);
             self.session.resume(Instant::now());
         }
+        self.check()
+    }
+
+    /// Asks the other side for a sign of life, where somebody wants to know.
+    fn check(&mut self) -> Result<(), End> {
+        let checks = self.link.checks();
+        // While nobody reads, no sign could be seen.
+        if checks == self.checks || self.paused.is_some() {
+            return Ok(());
+        }
+        self.checks = checks;
+        let revision = self.session.revision().unwrap_or(Revision::V4);
+        self.socket.send_check(revision).map_err(|error| End::Lost(lost(error)))?;
+        self.unflushed = true;
+        self.check_ends = Some(Instant::now() + CHECK);
         Ok(())
     }
 
@@ -256,7 +294,7 @@ impl<'a> Connection<'a> {
 
     fn set_timer(&mut self) {
         let pause_ends = self.paused.map(|since| since + self.max_pause);
-        let due = [self.session.deadline(), pause_ends].into_iter().flatten().min();
+        let due = [self.session.deadline(), pause_ends, self.check_ends].into_iter().flatten().min();
         if due != self.timer_at {
             if let Some(due) = due {
                 self.timer.as_mut().reset(due.into());

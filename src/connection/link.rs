@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        atomic::{AtomicU64, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering},
         Condvar, Mutex, MutexGuard, PoisonError,
     },
     time::Instant,
@@ -51,6 +51,10 @@ pub struct Link {
     state: AtomicU8,
     /// Connections made; names the current one.
     connection: AtomicU64,
+    /// Goes up whenever the connection may have died without a word: what stands is checked, what waits is done at once.
+    checks: AtomicU64,
+    /// The app is in the background: no connection is made anew.
+    background: AtomicBool,
 }
 
 impl Link {
@@ -65,6 +69,8 @@ impl Link {
             flushed: Condvar::new(),
             state: AtomicU8::new(State::Disconnected as u8),
             connection: AtomicU64::new(0),
+            checks: AtomicU64::new(0),
+            background: AtomicBool::new(false),
         }
     }
 
@@ -122,6 +128,21 @@ impl Link {
         }
         self.flushed.notify_all();
         self.wake();
+    }
+
+    /// The connection may have died without a word.
+    pub fn check(&self) {
+        self.checks.fetch_add(1, Ordering::AcqRel);
+        self.wake();
+    }
+
+    pub fn set_background(&self, background: bool) {
+        self.background.store(background, Ordering::Release);
+        self.wake();
+    }
+
+    pub fn is_in_background(&self) -> bool {
+        self.background.load(Ordering::Acquire)
     }
 
     /// Queues a frame and wakes the task if it may sleep.
@@ -276,10 +297,7 @@ impl Link {
         self.wake.notified().await;
     }
 
-    /// Waits until the caller closes (or destroys) what was opened at this count of closes.
-    pub(super) async fn until_closed(&self, closes: u64) {
-        while self.wish().closes == closes {
-            self.woken().await;
-        }
+    pub(super) fn checks(&self) -> u64 {
+        self.checks.load(Ordering::Acquire)
     }
 }

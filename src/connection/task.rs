@@ -1,8 +1,11 @@
 //! The life of a connection's task: wait until the caller wants a connection, connect, drive, and try again.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use tokio::time::{sleep, timeout_at, Instant};
+use tokio::time::{sleep_until, timeout_at, Instant};
 
 use super::{
     backoff::{random, Backoff},
@@ -56,9 +59,22 @@ struct Task {
     recovery: Mutex<Option<Recovery>>,
 }
 
+/// An attempt is not begun anew before it is so old, where the network changes under it: such news come in swarms.
+const YOUNG: Duration = Duration::from_secs(2);
+
+/// What ends a wait.
+enum Interrupt {
+    Closed,
+    /// The network changed, or the app came back: what was tried before says nothing.
+    Changed,
+}
+
 /// What follows a connection, or an attempt.
+#[derive(PartialEq, Eq)]
 enum Next {
     Again,
+    /// The link died unnoticed: there is nothing to wait for.
+    AtOnce,
     /// With the wish as it was before the caller was told.
     Stop(Wish),
 }
@@ -73,7 +89,11 @@ impl Task {
             let connecting = self.connect(wish, backoff.attempts);
             let connected = tokio::select! {
                 done = connecting => done,
-                () = self.link.until_closed(wish.closes) => return,
+                interrupt = self.interrupt(wish) => match interrupt {
+                    Interrupt::Closed => return,
+                    // It was begun on a network that is gone.
+                    Interrupt::Changed => continue,
+                },
             };
             let next = match connected {
                 Ok((connection, connected)) => self.live(connection, connected, &mut backoff).await,
@@ -89,11 +109,48 @@ impl Task {
                 return;
             }
             self.link.set_state(State::Reconnecting);
-            let delay = backoff.next(random());
+            let mut delay = backoff.next(random());
+            if next == Next::AtOnce {
+                delay = Duration::ZERO;
+            }
             self.log(Level::Info, format_args!("next attempt in {} ms", delay.as_millis()));
+            match self.wait(delay, wish).await {
+                Some(Interrupt::Closed) => return,
+                Some(Interrupt::Changed) => backoff.hurry(),
+                None => {}
+            }
+        }
+    }
+
+    /// Waits until the caller closes, or the network changes under an attempt that takes long already.
+    async fn interrupt(&self, wish: Wish) -> Interrupt {
+        let (started, checks) = (Instant::now(), self.link.checks());
+        loop {
+            if self.link.wish().closes != wish.closes {
+                return Interrupt::Closed;
+            }
+            let changed = self.link.checks() != checks;
             tokio::select! {
-                () = sleep(delay) => {}
-                () = self.link.until_closed(wish.closes) => return,
+                () = sleep_until(started + YOUNG), if changed => return Interrupt::Changed,
+                () = self.link.woken() => {}
+            }
+        }
+    }
+
+    /// Waits for the next attempt; in the background there is none until the app comes back.
+    async fn wait(&self, delay: Duration, wish: Wish) -> Option<Interrupt> {
+        let (due, checks) = (Instant::now() + delay, self.link.checks());
+        loop {
+            let hidden = self.link.is_in_background();
+            if self.link.wish().closes != wish.closes {
+                return Some(Interrupt::Closed);
+            }
+            if self.link.checks() != checks && !hidden {
+                return Some(Interrupt::Changed);
+            }
+            tokio::select! {
+                () = sleep_until(due), if !hidden => return None,
+                () = self.link.woken() => {}
             }
         }
     }
@@ -239,6 +296,7 @@ impl Task {
             matches!(loss.reason, Reason::PingTimeout | Reason::TransportError | Reason::TransportClose);
         let wanted = !by_server && !by_caller && self.target.reconnection.enabled;
         let may_retry = wanted && backoff.allows();
+        let next = if connection.failed_check() { Next::AtOnce } else { Next::Again };
         let before = self.link.wish();
         let retry = self.owner.on_lost(loss, may_retry);
         if wanted && !may_retry {
@@ -260,7 +318,7 @@ impl Task {
             self.link.set_state(State::Reconnecting);
             self.until_room(before).await;
         }
-        Next::Again
+        next
     }
 
     /// After a full queue the connection comes back when the caller has worked off half of it.

@@ -6,7 +6,7 @@ use std::sync::{
     Arc, Once, PoisonError, RwLock,
 };
 
-use super::{exit, types::im_client};
+use super::{clocks::clocks, exit, types::im_client};
 use crate::client::{forget_deferred_in_child, forget_in_child, Client, Failed, Shared, Status};
 
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
@@ -54,7 +54,7 @@ pub fn process() -> &'static Process {
     });
     let made = Box::into_raw(Box::new(Process {
         table: RwLock::default(),
-        shared: Shared::new(block_signals),
+        shared: Shared::new(block_signals, clocks),
         forks: (FORKS.load(Ordering::Acquire) & 0xff) as u8,
     }));
     match CURRENT.compare_exchange(std::ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {

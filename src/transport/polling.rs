@@ -84,6 +84,8 @@ pub struct Polling {
     get: Channel,
     post: Channel,
     upgrading: Upgrading,
+    /// The answer to the next POST is wanted as a sign of life.
+    checking: bool,
     /// Nobody reads just now, so an upgrade can't go on.
     paused: bool,
 }
@@ -113,6 +115,7 @@ impl Polling {
             get: Channel::Idle(Box::new(get)),
             post: Channel::Idle(Box::new(post)),
             upgrading: Upgrading::No,
+            checking: false,
             paused: false,
         })
     }
@@ -219,6 +222,15 @@ impl Polling {
         self.outbox.push_back(frame);
     }
 
+    /// Any POST would do; a beat out of turn is a packet that a server of its revision takes.
+    pub fn send_check(&mut self, revision: Revision) {
+        self.checking = true;
+        self.send(engineio::Frame::Text(match revision {
+            Revision::V3 => engineio::PING.into(),
+            Revision::V4 => engineio::PONG.into(),
+        }));
+    }
+
     /// Posts what was sent until nothing is left.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
         loop {
@@ -236,7 +248,12 @@ impl Polling {
 
     fn poll_post(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
         match ready!(self.post.poll(cx)) {
-            Some(Ok(answer)) if answer.body == "ok" => Poll::Ready(Ok(())),
+            Some(Ok(answer)) if answer.body == "ok" => {
+                if std::mem::take(&mut self.checking) {
+                    self.inbox.push_back(Frame::Alive);
+                }
+                Poll::Ready(Ok(()))
+            }
             Some(Ok(_)) => {
                 self.sid = None;
                 let description = "the server did not answer \"ok\" to a long-polling POST".into();

@@ -20,6 +20,8 @@ pub enum Frame {
     Binary(Bytes),
     /// The data alone.
     Data(Bytes),
+    /// Nothing but a sign of life.
+    Alive,
 }
 
 /// A connection that is gone: how, and for a failure what happened.
@@ -69,7 +71,7 @@ impl Socket {
                         Some(Ok(Message::Close(frame))) => {
                             return Poll::Ready(Err(closed(close_text(frame.as_ref()))))
                         }
-                        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+                        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Frame::Alive,
                         Some(Err(error)) => return Poll::Ready(Err(lost(&error))),
                         None => return Poll::Ready(Err(closed(String::new()))),
                     };
@@ -144,6 +146,20 @@ impl Socket {
         }
     }
 
+    /// Asks for a sign of life: it comes as a frame.
+    pub fn send_check(&mut self, revision: Revision) -> Result<(), Lost> {
+        match self {
+            Socket::WebSocket(socket) => {
+                let ping = Message::Ping(Bytes::new());
+                Pin::new(&mut **socket).start_send(ping).map_err(|error| lost(&error))
+            }
+            Socket::Polling(polling) => {
+                polling.send_check(revision);
+                Ok(())
+            }
+        }
+    }
+
     /// Writes all that was sent.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
         match self {
@@ -156,7 +172,7 @@ impl Socket {
     pub async fn close(&mut self) {
         match self {
             Socket::WebSocket(socket) => {
-                if socket.close(None).await.is_ok() {
+                if (**socket).close(None).await.is_ok() {
                     // Reading up to the end lets the other side read our last frames: a close with unread data is a reset.
                     while let Some(Ok(_)) = socket.next().await {}
                 }

@@ -40,6 +40,8 @@ impl Build {
         let mut compile = Command::new("cc");
         compile.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-pthread"]).args(self.flags);
         compile.arg("-I").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("include"));
+        // A program may put a function of its own in the place of the system's.
+        compile.arg("-rdynamic");
         compile.arg(folder().join(name).with_extension("c")).arg("-o").arg(&output);
         compile.arg("-L").arg(place).arg("-lim_client").arg(format!("-Wl,-rpath,{}", place.display()));
         run(compile);
@@ -169,6 +171,7 @@ programs! {
     the_log: "log", ONE, [], [];
     replies: "reply", BOTH, [], [];
     binary_in_c: "binary", BOTH, [], [];
+    a_sleeping_machine: "sleep", ONE, [], [];
     cycles: "cycles", BOTH, [], [];
 }
 

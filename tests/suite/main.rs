@@ -12,6 +12,7 @@ mod im;
 mod info;
 mod interop;
 mod listening;
+mod mobile;
 mod network;
 mod polling;
 mod readme;

@@ -1,0 +1,34 @@
+//! The life of an app on a phone: networks that change, the background, and sleep.
+
+use std::time::Duration;
+
+use super::{client::Client, sleep_watch::Sleeper};
+use crate::log::Level;
+
+impl Client {
+    /// The device is on another network, or says so: the connection is checked, an attempt that waits begins at once.
+    pub fn network_changed(&self) {
+        self.link.check();
+    }
+
+    /// The app goes to the background: a connection that is lost there is not made anew before it comes back.
+    pub fn background(&self) {
+        self.link.set_background(true);
+    }
+
+    /// The app is back.
+    pub fn foreground(&self) {
+        self.link.set_background(false);
+        self.link.check();
+    }
+}
+
+impl Sleeper for Client {
+    /// Deadlines are nearer by that, and nobody knows what became of the connection.
+    fn slept(&self, time: Duration) {
+        self.log(Level::Info, format_args!("the machine slept for {} s", time.as_secs()));
+        self.requests().advance(time);
+        self.timer.notify_one();
+        self.link.check();
+    }
+}
