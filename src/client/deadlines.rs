@@ -44,21 +44,21 @@ impl Client {
 
     fn expire_requests(&self) {
         let now = Instant::now();
-        let expired = self.without_answer(Status::Timeout, |requests| {
+        self.without_answer(Status::Timeout, |requests| {
             std::iter::from_fn(|| requests.take_expired(now)).collect()
         });
-        self.figures().expired += expired;
     }
 
-    /// Requests whose answer did not come: they go out again, or end with this status. Says how many ended.
+    /// Requests whose answer did not come: they go out again, or end with this status. Their frames are gone, and they are counted,
+    /// before anybody is told.
     pub(super) fn without_answer(
         &self,
         status: Status,
         choose: impl FnOnce(&mut Requests) -> Vec<(u64, Unanswered)>,
-    ) -> u64 {
-        let (mut again, mut ended) = (Vec::new(), Vec::new());
+    ) {
+        let mut again = Vec::new();
         self.decide(|requests| {
-            let mut decided: Vec<(Done, Outcome)> = Vec::new();
+            let (mut ended, mut decided) = (Vec::new(), Vec::<(Done, Outcome)>::new());
             for (number, unanswered) in choose(requests) {
                 match unanswered {
                     Unanswered::GoesAgain => again.push(number),
@@ -68,14 +68,15 @@ impl Client {
                     }
                 }
             }
+            if status == Status::Timeout {
+                self.figures().expired += ended.len() as u64;
+            }
+            if !ended.is_empty() {
+                self.link.settle(ended);
+            }
             decided
         });
         self.figures().retried += again.len() as u64;
         again.into_iter().for_each(|number| self.link.send_again(number));
-        let count = ended.len() as u64;
-        if count > 0 {
-            self.link.settle(ended);
-        }
-        count
     }
 }

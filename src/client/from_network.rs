@@ -156,20 +156,18 @@ impl Owner for Client {
         self.figures().received.count(size_of_received(&ack));
         // An id that nobody asked for, or twice, is no concern of ours.
         let Some(number) = ack.id else { return };
-        let mut round_trip = None;
         let decided = self.decide(|requests| {
-            let Some((done, trip)) = requests.take_answered(number, Instant::now()) else {
+            let Some((done, round_trip)) = requests.take_answered(number, Instant::now()) else {
                 return Vec::new();
             };
-            round_trip = trip;
+            if let Some(round_trip) = round_trip.filter(|_| !self.pings()) {
+                self.figures().measured(round_trip);
+            }
             let reply = Event::acknowledgement(self.handle(), request_id(number), ack);
             vec![(done, Outcome { status: Status::Ok, reply: Some(reply) })]
         });
         if decided > 0 && self.options().retries > 0 {
             self.link.settle([number]);
-        }
-        if let Some(round_trip) = round_trip.filter(|_| !self.pings()) {
-            self.figures().measured(round_trip);
         }
     }
 

@@ -283,13 +283,9 @@ impl Reader<'_> {
 
     /// A try ends with its time, so the time has to be told.
     fn retries(&self) -> Result<u32, Failed> {
-        let retries = match self.0.get("retries") {
-            None => 0,
-            Some(value) => value
-                .as_u64()
-                .and_then(|retries| u32::try_from(retries).ok())
-                .ok_or_else(|| wrong("retries", "a whole number from 0 on"))?,
-        };
+        let number = |value: &Value| value.as_u64().and_then(|retries| u32::try_from(retries).ok());
+        let retries = self.0.get("retries").map_or(Some(0), number);
+        let retries = retries.ok_or_else(|| wrong("retries", "a whole number from 0 on"))?;
         if retries > 0 && !self.0.contains_key("ackTimeout") {
             let message = "the option \"retries\" needs \"ackTimeout\": how long each try waits";
             return Err(Failed::new(Status::Option, message));
