@@ -122,7 +122,6 @@ static void options_of_the_official_clients(void) {
                                         "key",
                                         "pfx",
                                         "passphrase",
-                                        "parser",
                                         "ciphers",
                                         "forceBase64",
                                         "rememberUpgrade",
