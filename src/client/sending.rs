@@ -143,7 +143,8 @@ impl Client {
         }
     }
 
-    /// An emit of the library's own as it goes out. What it repeats of the server may be more than the parser can say.
+    /// An emit of the library's own as it goes out. What it repeats of the server was read under the limits under which it is
+    /// written, so that none is lost; were one lost all the same, the log would tell.
     pub(super) fn encode_own(&self, emit: &im::Emit) -> Option<Encoded> {
         let encoded = self.encode_event(None, &json_string(emit.event), &emit.argument, Vec::new());
         encoded
