@@ -74,13 +74,15 @@ static inline void wait_readable(int fd) {
     CHECK_EQUAL(asked.revents, POLLIN);
 }
 
-/* Dispatches until a condition holds. */
+/* Dispatches until a condition holds; patience begins again with every callback. */
 #define DISPATCH_UNTIL(client, condition)                                                          \
     do {                                                                                           \
         long long end_ = now_ms() + PATIENCE_MS;                                                   \
         while (!(condition)) {                                                                     \
             im_status called_ = im_client_dispatch((client), 100, 0);                              \
             CHECK(called_ > 0 || called_ == IM_ERROR_TIMEOUT);                                     \
+            if (called_ > 0)                                                                       \
+                end_ = now_ms() + PATIENCE_MS;                                                     \
             if (now_ms() >= end_)                                                                  \
                 check_failed(__FILE__, __LINE__, "dispatched in vain: " #condition);               \
         }                                                                                          \

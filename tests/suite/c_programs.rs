@@ -167,7 +167,10 @@ programs! {
     promise_14_secrets: "secrets", BOTH, [], [];
     pull: "pull", BOTH, [], [];
     dispatch: "dispatch", BOTH, [], [];
+    polled_events: "polled", BOTH, [], [];
+    manual_end: "manual_end", BOTH, [], [];
     wake: "wake", BOTH, [], [];
+    wake_descriptor: "wake_fd", BOTH, [], [];
     the_log: "log", ONE, [], [];
     replies: "reply", BOTH, [], [];
     binary_in_c: "binary", BOTH, [], [];
@@ -192,10 +195,13 @@ fn cycles_under_valgrind() {
     under_valgrind("cycles", &BOTH);
 }
 
+/// The programs about manual delivery.
+const MANUAL: [&str; 6] = ["pull", "polled", "dispatch", "manual_end", "wake", "wake_fd"];
+
 /// What was taken is given back, whoever took it and however the client ended.
 #[test]
 fn manual_delivery_under_valgrind() {
-    for name in ["pull", "dispatch", "wake"] {
+    for name in MANUAL {
         under_valgrind(name, &ONE);
     }
 }
@@ -267,9 +273,9 @@ fn every_end_of_a_client_under_address_sanitizer() {
 
 #[test]
 fn manual_delivery_under_address_sanitizer() {
-    under_address_sanitizer("pull", &ONE);
-    under_address_sanitizer("dispatch", &ONE);
-    under_address_sanitizer("wake", &ONE);
+    for name in MANUAL {
+        under_address_sanitizer(name, &ONE);
+    }
 }
 
 #[test]
