@@ -91,11 +91,11 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if let Some(chain) = &self.chain {
-            match chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-                Err(error) if self.is_own(&error, certificate) => {
-                    verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+            if let Err(error) = chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+                if !self.is_own(&error, certificate) {
+                    return Err(error);
                 }
-                verified => drop(verified?),
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
             }
         }
         self.check_pins(certificate)?;
