@@ -57,7 +57,7 @@ pub const OPTIONS: [(&str, Support, &str); 71] = [
     ("protocols", Built("string or list", "none"), "WebSocket subprotocols to ask for; the server has to choose one."),
     ("proxy", Built("URL, `\"none\"` or false", "the environment's"), "`http`, `https`, `socks5` (names are looked up here) or `socks5h` (by the proxy): `http://user:password@host:port`."),
     ("localAddress", Built("IP address", "the system's choice"), "The address of this machine that connections come from."),
-    ("ca", Built("PEM or list", "the system's"), "The authorities that may sign the server's certificate, in place of the system's."),
+    ("ca", Built("PEM or list", "the system's"), "The authorities that may sign the server's certificate, in place of the system's; or that certificate itself, where it is self-signed."),
     ("caFile", Built("path", "none"), "The same from a file, beside those in `ca`; read when the client is made."),
     ("cert", Built("PEM or list", "none"), "The client's certificate with its chain, for servers that ask for one."),
     ("key", Built("PEM", "none"), "The private key of `cert` (PKCS #8, PKCS #1 or SEC 1, not encrypted)."),

@@ -160,9 +160,10 @@ fn authority_hint(fault: &CertificateError, settings: &TlsSettings) -> &'static 
     match (fault, &settings.roots) {
         (CertificateError::UnknownIssuer, Some(_)) => "; no authority of the option \"ca\" has signed it",
         (CertificateError::UnknownIssuer, None) => "; an authority of your own goes into the option \"ca\"",
-        // webpki's own error, which rustls passes on as text alone.
-        (CertificateError::Other(other), _) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "; it is an authority's, which a server must not use (openssl: -addext basicConstraints=CA:FALSE)"
+        (CertificateError::Other(other), _)
+            if other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity) =>
+        {
+            "; it is an authority's own, which has to be in the option \"ca\" itself"
         }
         _ => "",
     }

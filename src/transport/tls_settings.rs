@@ -41,11 +41,19 @@ impl std::fmt::Display for Pin {
     }
 }
 
+/// The caller's authorities.
+#[derive(Clone, Debug)]
+pub struct Roots {
+    pub store: RootCertStore,
+    /// As they were given: one may be the server's own certificate.
+    pub certificates: Vec<CertificateDer<'static>>,
+}
+
 /// By default the platform's own verifier decides, and there is no client certificate.
 #[derive(Clone, Debug, Default)]
 pub struct TlsSettings {
     /// In place of the system's authorities.
-    pub roots: Option<RootCertStore>,
+    pub roots: Option<Roots>,
     pub identity: Option<Arc<CertifiedKey>>,
     /// The server's public key has to be one of these.
     pub pins: Vec<Pin>,
@@ -66,9 +74,12 @@ impl TlsSettings {
 
     /// Trusts these authorities, and no longer those of the system.
     pub fn trust(&mut self, pem: &str) -> Result<(), String> {
-        let roots = self.roots.get_or_insert_with(RootCertStore::empty);
+        let empty = || Roots { store: RootCertStore::empty(), certificates: Vec::new() };
+        let roots = self.roots.get_or_insert_with(empty);
         for (at, certificate) in certificates(pem)?.into_iter().enumerate() {
-            roots.add(certificate).map_err(|error| format!("certificate {}: {error}", at + 1))?;
+            let added = roots.store.add(certificate.clone());
+            added.map_err(|error| format!("certificate {}: {error}", at + 1))?;
+            roots.certificates.push(certificate);
         }
         Ok(())
     }

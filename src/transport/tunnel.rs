@@ -15,8 +15,8 @@ const MOST_HEADERS: usize = 64;
 #[derive(Debug, PartialEq, Eq)]
 struct Answer {
     status: u16,
-    /// The ways in which it wants to be asked, where it does not like ours.
-    schemes: String,
+    /// The ways of authentication that it offers, as it writes them.
+    offers: String,
 }
 
 /// Asks an HTTP proxy for a tunnel to the server.
@@ -92,10 +92,8 @@ fn parse_answer(read: &[u8]) -> Result<Option<(Answer, usize)>, String> {
         Err(error) => return Err(format!("it does not speak HTTP there ({error})")),
     };
     let asked = response.headers.iter().filter(|h| h.name.eq_ignore_ascii_case("proxy-authenticate"));
-    let schemes: Vec<String> = asked
-        .map(|header| String::from_utf8_lossy(header.value).split(' ').next().unwrap_or_default().to_owned())
-        .collect();
-    Ok(Some((Answer { status: response.code.unwrap_or_default(), schemes: schemes.join(", ") }, used)))
+    let offers: Vec<_> = asked.map(|header| String::from_utf8_lossy(header.value)).collect();
+    Ok(Some((Answer { status: response.code.unwrap_or_default(), offers: offers.join(", ") }, used)))
 }
 
 /// What a refusal means, and what may help.
@@ -103,8 +101,8 @@ fn refusal(answer: &Answer, proxy: &Proxy, target: &str) -> String {
     let reason = StatusCode::from_u16(answer.status).ok().and_then(|status| status.canonical_reason());
     let status = format!("it answered HTTP {} {}", answer.status, reason.unwrap_or_default());
     let hint = match (answer.status, &proxy.credentials) {
-        (407, _) if !answer.schemes.is_empty() && !answer.schemes.to_ascii_lowercase().contains("basic") => {
-            format!("; it asks for {}, and only Basic is built", answer.schemes)
+        (407, _) if !answer.offers.is_empty() && !answer.offers.to_ascii_lowercase().contains("basic") => {
+            format!("; it offers {}, and only Basic is built", answer.offers)
         }
         (407, None) => "; it wants a user name and a password, as in http://user:password@host:port".into(),
         (407, Some(_)) => "; it does not take the user name and the password".into(),
@@ -162,7 +160,7 @@ mod tests {
         for end in 0..whole.len() {
             assert_eq!(parse_answer(&whole.as_bytes()[..end]), Ok(None), "{end}");
         }
-        let answer = Answer { status: 407, schemes: "Negotiate, NTLM".into() };
+        let answer = Answer { status: 407, offers: "Negotiate, NTLM x=y".into() };
         assert_eq!(parse_answer(whole.as_bytes()), Ok(Some((answer, whole.len()))));
         assert!(parse_answer(b"SSH-2.0-OpenSSH\r\n").is_err());
     }

@@ -109,7 +109,7 @@ fn a_refusal_of_an_http_proxy_is_named() {
                 );
             },
             Some(407),
-            &["asks for Negotiate, NTLM", "only Basic"],
+            &["offers Negotiate, NTLM", "only Basic"],
         ),
         (
             |peer| {

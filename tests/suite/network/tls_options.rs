@@ -75,6 +75,36 @@ fn what_is_wrong_with_a_certificate_is_named_with_ones_own_authority_too() {
     }
 }
 
+/// The server's certificate and key of the official documentation, which gives the same certificate to the client as `ca`.
+#[test]
+fn a_certificate_that_is_its_own_authority_is_trusted_where_it_is_named_itself() {
+    let folder = Authority::new();
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "30"]);
+    openssl.args(["-addext", "subjectAltName=DNS:localhost", "-keyout"]).arg(folder.path("key.pem"));
+    openssl.arg("-out").arg(folder.path("cert.pem"));
+    assert!(command(openssl, 60).status.success());
+    let read = |name| std::fs::read_to_string(folder.path(name)).expect("a file");
+    let (pem, key) = (read("cert.pem"), read("key.pem"));
+    for generation in [2, 4] {
+        let server = folder.serve(generation, &pem, &key, &[]);
+        connects(&server, json!({ "ca": pem }));
+        // Any other authority does not help, and no system's.
+        refused(&server, json!({ "ca": folder.pem() }), &["CaUsedAsEndEntity", "\"ca\""]);
+        refused(&server, json!({ "ca": pem, "servername": "other.example" }), &["not valid for name"]);
+    }
+}
+
+#[test]
+fn a_certificate_that_is_its_own_authority_may_not_be_expired() {
+    let folder = Authority::new();
+    let (pem, key) = localhost().expired().self_signed_authority();
+    let server = folder.serve(4, &pem, &key, &[]);
+    refused(&server, json!({ "ca": pem }), &["expired"]);
+    let (pem, key) = localhost().self_signed_authority();
+    connects(&folder.serve(4, &pem, &key, &[]), json!({ "ca": pem }));
+}
+
 #[test]
 fn a_server_may_be_verified_by_another_name() {
     let authority = Authority::new();

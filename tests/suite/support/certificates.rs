@@ -30,6 +30,14 @@ impl Certificate {
         Certificate { params }
     }
 
+    /// Signed by itself, and allowed to sign others; with its key.
+    pub fn self_signed_authority(mut self) -> (String, String) {
+        self.params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let pem = self.params.self_signed(&key).expect("a certificate").pem();
+        (pem, key.serialize_pem())
+    }
+
     /// For clients rather than servers.
     pub fn for_client(mut self) -> Self {
         self.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -106,7 +114,8 @@ impl Authority {
         self.serve(generation, &pem, &key.serialize_pem(), &[])
     }
 
-    fn serve(&self, generation: u32, pem: &str, key: &str, more: &[&str]) -> Server {
+    /// A server with this certificate and key.
+    pub fn serve(&self, generation: u32, pem: &str, key: &str, more: &[&str]) -> Server {
         let write = |name: &str, text: &str| {
             let file = self.path(name);
             std::fs::write(&file, text).expect("a file");
