@@ -21,6 +21,41 @@ use crate::{
 const LONGEST: u64 = 7 * 24 * 3600 * 1000;
 pub(super) const DEVICE_TYPE: &str = "deviceType";
 
+/// Options in which clients of one connection may differ. The query is compared when they connect: it may be renewed.
+const OF_ONE_CLIENT: [&str; 31] = [
+    "nsp",
+    "query",
+    "auth",
+    "askAuth",
+    "askQuery",
+    "autoConnect",
+    "reconnection",
+    "reconnectionAttempts",
+    "reconnectionDelay",
+    "reconnectionDelayMax",
+    "randomizationFactor",
+    "ackTimeout",
+    "retries",
+    "eventNames",
+    "pullOnConnect",
+    "receipts",
+    "delivery",
+    "sendQueueBytes",
+    "receiveQueueBytes",
+    "maxPauseMs",
+    "store",
+    "inFlight",
+    "messageTimeout",
+    "dedupe",
+    "multiplex",
+    "forceNew",
+    "agent",
+    "withCredentials",
+    "closeOnBeforeunload",
+    "autoUnref",
+    "useNativeTimers",
+];
+
 #[derive(Clone, Debug)]
 pub struct Options {
     pub target: Target,
@@ -100,6 +135,7 @@ impl Reader<'_> {
             upgrade: self.flag("upgrade", true)?,
             remember_upgrade: self.flag("rememberUpgrade", false)?,
             revision: self.protocol()?,
+            shared_by: self.shared_by()?,
             parser: match self.one_of("parser", &["default", "msgpack"])? {
                 1 => Parser::Msgpack,
                 _ => Parser::Default,
@@ -291,6 +327,20 @@ impl Reader<'_> {
             return Err(Failed::new(Status::Option, message));
         }
         Ok(retries)
+    }
+
+    /// All that is said about the connection, where it may be shared.
+    fn shared_by(&self) -> Result<Option<String>, Failed> {
+        let (multiplex, force_new) = (self.flag("multiplex", false)?, self.flag("forceNew", false)?);
+        // A packet of the other parser does not show whose it is without being read.
+        let msgpack = self.one_of("parser", &["default", "msgpack"])? == 1;
+        if !multiplex || force_new || msgpack {
+            return Ok(None);
+        }
+        let about = self.0.iter().filter(|(name, _)| !OF_ONE_CLIENT.contains(&name.as_str()));
+        Ok(Some(
+            Value::Object(about.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string(),
+        ))
     }
 
     fn attempts(&self) -> Result<Option<u64>, Failed> {

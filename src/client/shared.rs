@@ -43,7 +43,12 @@ impl Shared {
     /// `thread_start` runs at the start of every thread of the library; `clocks` notice the machine's sleep.
     pub fn new(thread_start: ThreadStart, clocks: Clocks) -> Arc<Self> {
         let log = Arc::new(Log::default());
-        let surroundings = Surroundings { memory: Arc::default(), tls: Arc::<TlsCache>::default(), log };
+        let surroundings = Surroundings {
+            memory: Arc::default(),
+            tls: Arc::<TlsCache>::default(),
+            log,
+            hub: Arc::default(),
+        };
         let shared = Arc::new(Shared {
             slot: Mutex::new(Slot { runtime: Arc::default(), users: 0, stopping: 0, leftover: Vec::new() }),
             gone: Condvar::new(),

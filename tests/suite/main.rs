@@ -13,6 +13,7 @@ mod info;
 mod interop;
 mod listening;
 mod mobile;
+mod multiplex;
 mod network;
 mod polling;
 mod readme;
