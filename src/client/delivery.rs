@@ -91,7 +91,12 @@ impl Client {
 
     /// Calls everybody who subscribes to the event, then does what the IM layer does by itself.
     fn deliver_to_all(&self, event: &Arc<Event>) {
+        let fresh = self.fresh(event);
         let newest = self.subscriptions().newest();
+        let Some(shown) = fresh.event else {
+            // A copy: its sender hears that it was delivered, which it was.
+            return self.react(event);
+        };
         let (mut after, mut taken) = (0, false);
         loop {
             if !self.may_call() {
@@ -99,15 +104,16 @@ impl Client {
                 return;
             }
             // The lock is taken anew for each callback: the one before may have removed the next.
-            let Some((id, callback)) = self.subscriptions().next(event, after, newest) else { break };
+            let Some((id, callback)) = self.subscriptions().next(&shown, after, newest) else { break };
             tick();
             user_code(|| {
-                callback(event);
+                callback(&shown);
                 drop(callback);
             });
             (after, taken) = (id, true);
         }
         if taken {
+            self.remember(fresh.keys);
             self.react(event);
         }
     }

@@ -1,10 +1,11 @@
 //! What a handle stands for: options, operations, subscriptions, delivery, and what all clients share.
 //!
 //! * `client`: its state, its life, its subscriptions; `sending`, `deadlines`, `ending`: more of its operations
-//! * `options`, `option_table`: the caller's options, from one table
+//! * `options`, `outbox_options`, `option_table`: the caller's options, from one table
 //! * `event`: an event as a callback sees it
 //! * `subscriptions`: who gets which event; what came too early for anybody
 //! * `mailbox`, `delivery`, `pool`: from the network thread to the callbacks
+//! * `outbox`, `dedupe`, `store`: messages that survive a lost connection, are delivered once, and survive the process
 //! * `requests`, `replies`: acknowledgements, ours and the server's
 //! * `from_network`: what the connection tells the client
 //! * `runtime`, `shared`: the network thread and everything else that clients share
@@ -14,6 +15,7 @@
 #[allow(clippy::module_inception)]
 mod client;
 mod deadlines;
+mod dedupe;
 mod delivery;
 mod ending;
 mod event;
@@ -24,6 +26,8 @@ mod log_sink;
 mod mailbox;
 mod option_table;
 mod options;
+mod outbox;
+mod outbox_options;
 mod pool;
 mod replies;
 mod requests;
@@ -32,6 +36,7 @@ mod sending;
 mod shared;
 mod status;
 mod status_table;
+mod store;
 mod subscriptions;
 
 pub use client::Client;

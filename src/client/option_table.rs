@@ -16,7 +16,7 @@ pub enum Support {
 use Support::{Built, Meaningless, NotBuilt};
 
 /// `(name, support, meaning)`
-pub const OPTIONS: [(&str, Support, &str); 65] = [
+pub const OPTIONS: [(&str, Support, &str); 66] = [
     ("root", Built("string", "required"), "The server: scheme (`http`, `https`, `ws`, `wss`), host and port; no path."),
     ("nsp", Built("string", "required"), "The namespace: `chat`, `sso`, `/` or any other, with or without its slash."),
     ("query", Built("object", "{}"), "Goes into the URL: `token`, `userId`, `device_id`, `deviceType` ...; values are strings, numbers or booleans. In `chat`, `deviceType` is `desktop` unless it is given."),
@@ -38,6 +38,10 @@ pub const OPTIONS: [(&str, Support, &str); 65] = [
     ("eventNames", Built("`\"wire\"` or `\"constant\"`", "`\"wire\"`"), "`constant`: IM events go out by their constants (`CHAT_TO`), for a server that was built on those."),
     ("pullOnConnect", Built("boolean", "true"), "In `chat`, asks for offline messages and read receipts at every connect."),
     ("receipts", Built("boolean", "true"), "In `chat`, sends a receipt for every message after its last callback has returned."),
+    ("messageTimeout", Built("milliseconds or null", "600000"), "For `im_client_send_message` calls that name no timeout, counted from the call, also while offline and across restarts with a `store`. null: never, so that a message which the server drops silently holds up those behind it for ever."),
+    ("inFlight", Built("1 to 1000", "1"), "So many messages of `im_client_send_message` are on their way at a time. With more than one, an `im_error` 20003 can't be told to be about one of them."),
+    ("store", Built("string", "none"), "A file in which messages of `im_client_send_message` and what was delivered survive the process; made where it is missing. Each server, namespace and `userId` (which must be in `query`) has its own part. Clients of one process may share a file, processes may not."),
+    ("dedupe", Built("boolean", "true"), "In `chat`, a message (`type` 1 to 3, by `from`, `to` and `fp`) that comes again is receipted and not delivered again; of the newest 10,000."),
     ("delivery", Built("`\"callback\"`", "`\"callback\"`"), "Events come to callbacks on a thread of the library. (`manual` is not built yet.)"),
     ("sendQueueBytes", Built("bytes", "8388608"), "Bound of what waits to be sent; beyond it an emit fails with `IM_ERROR_QUEUE_FULL`."),
     ("receiveQueueBytes", Built("bytes", "8388608"), "Bound of what waits for callbacks; beyond it reading pauses."),
@@ -64,9 +68,6 @@ pub const OPTIONS: [(&str, Support, &str); 65] = [
     ("ca", NotBuilt, ""),
     ("ciphers", NotBuilt, ""),
     ("rejectUnauthorized", NotBuilt, ""),
-    ("store", NotBuilt, ""),
-    ("inFlight", NotBuilt, ""),
-    ("dedupe", NotBuilt, ""),
     ("agent", Meaningless, ""),
     ("withCredentials", Meaningless, ""),
     ("closeOnBeforeunload", Meaningless, ""),

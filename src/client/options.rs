@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     option_table::{nearest, support_of, Support},
+    outbox::OutboxOptions,
     Failed, Status,
 };
 use crate::{
@@ -29,6 +30,7 @@ pub struct Options {
     pub send_queue_bytes: usize,
     pub receive_queue_bytes: usize,
     pub ack_timeout: Option<Duration>,
+    pub outbox: OutboxOptions,
     /// Given options that have no meaning here.
     pub ignored: Vec<String>,
 }
@@ -65,11 +67,11 @@ fn check_names(given: &Map<String, Value>) -> Result<Vec<String>, Failed> {
     Ok(ignored)
 }
 
-fn wrong(name: &str, what: &str) -> Failed {
+pub(super) fn wrong(name: &str, what: &str) -> Failed {
     Failed::new(Status::Option, format!("the option {name:?} must be {what}"))
 }
 
-struct Reader<'a>(&'a Map<String, Value>);
+pub(super) struct Reader<'a>(pub(super) &'a Map<String, Value>);
 
 impl Reader<'_> {
     fn read(&self, ignored: Vec<String>) -> Result<Options, Failed> {
@@ -97,6 +99,7 @@ impl Reader<'_> {
             },
         };
         Ok(Options {
+            outbox: self.outbox(&target.access.endpoint, &target.namespace)?,
             target,
             auto_connect: self.flag("autoConnect", true)?,
             event_names: match self.one_of("eventNames", &["wire", "constant"])? {
@@ -115,7 +118,7 @@ impl Reader<'_> {
         })
     }
 
-    fn text(&self, name: &str) -> Result<Option<&str>, Failed> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Failed> {
         match self.0.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -130,7 +133,7 @@ impl Reader<'_> {
         self.text(name)?.ok_or_else(missing)
     }
 
-    fn flag(&self, name: &str, default: bool) -> Result<bool, Failed> {
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, Failed> {
         match self.0.get(name) {
             None => Ok(default),
             Some(Value::Bool(flag)) => Ok(*flag),
@@ -138,7 +141,7 @@ impl Reader<'_> {
         }
     }
 
-    fn milliseconds(&self, name: &str, default: u64, least: u64) -> Result<Duration, Failed> {
+    pub(super) fn milliseconds(&self, name: &str, default: u64, least: u64) -> Result<Duration, Failed> {
         match self.0.get(name).map(Value::as_u64) {
             None => Ok(Duration::from_millis(default)),
             Some(Some(ms)) if (least..=LONGEST).contains(&ms) => Ok(Duration::from_millis(ms)),
@@ -279,7 +282,7 @@ impl Reader<'_> {
     }
 }
 
-fn query_value(name: &str, value: &Value) -> Result<String, Failed> {
+pub(super) fn query_value(name: &str, value: &Value) -> Result<String, Failed> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),

@@ -27,14 +27,11 @@ pub type Done = Box<dyn FnOnce(Outcome) + Send>;
 struct Pending {
     done: Done,
     sent: bool,
-    /// Of a message that waits for its `to_ack` rather than for an acknowledgement.
-    fingerprint: Option<String>,
 }
 
 #[derive(Default)]
 pub struct Requests {
     pending: HashMap<u64, Pending>,
-    by_fingerprint: HashMap<String, u64>,
     /// With the deadlines of some requests that are done already.
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
     next: u64,
@@ -44,25 +41,13 @@ pub struct Requests {
 impl Requests {
     /// Adds a request; gives its number, which is also its ack id on the wire, and whether it now is the first to time out.
     /// Where it can't be added, the callback comes back with the reason.
-    pub fn add(
-        &mut self,
-        done: Done,
-        fingerprint: Option<String>,
-        deadline: Option<Instant>,
-    ) -> Result<(u64, bool), (Done, Failed)> {
+    pub fn add(&mut self, done: Done, deadline: Option<Instant>) -> Result<(u64, bool), (Done, Failed)> {
         if self.ended {
             return Err((done, Failed::destroyed()));
         }
         let number = self.next;
-        if let Some(fingerprint) = &fingerprint {
-            if self.by_fingerprint.contains_key(fingerprint) {
-                let message = format!("a message with \"fp\" {fingerprint:?} is already being sent");
-                return Err((done, Failed::new(Status::InvalidArgument, message)));
-            }
-            self.by_fingerprint.insert(fingerprint.clone(), number);
-        }
         self.next += 1;
-        self.pending.insert(number, Pending { done, sent: false, fingerprint });
+        self.pending.insert(number, Pending { done, sent: false });
         let first = deadline.is_some_and(|at| self.first_deadline().is_none_or(|first| at < first));
         self.deadlines.extend(deadline.map(|at| Reverse((at, number))));
         self.shrink();
@@ -84,21 +69,7 @@ impl Requests {
 
     /// Decides a request: its callback is the caller's to call.
     pub fn take(&mut self, number: u64) -> Option<Done> {
-        let pending = self.pending.remove(&number)?;
-        if let Some(fingerprint) = &pending.fingerprint {
-            self.by_fingerprint.remove(fingerprint);
-        }
-        Some(pending.done)
-    }
-
-    /// Decides the request of a message.
-    pub fn take_message(&mut self, fingerprint: &str) -> Option<(u64, Done)> {
-        let number = *self.by_fingerprint.get(fingerprint)?;
-        self.take(number).map(|done| (number, done))
-    }
-
-    pub fn has_messages(&self) -> bool {
-        !self.by_fingerprint.is_empty()
+        self.pending.remove(&number).map(|pending| pending.done)
     }
 
     /// Decides all requests that went out, in their order.
@@ -154,7 +125,7 @@ mod tests {
     use std::time::Duration;
 
     fn add(to: &mut Requests, deadline: Option<Instant>) -> u64 {
-        to.add(Box::new(|_| {}), None, deadline).ok().unwrap().0
+        to.add(Box::new(|_| {}), deadline).ok().unwrap().0
     }
 
     #[test]
@@ -174,7 +145,7 @@ mod tests {
     fn deadlines_come_in_their_order() {
         let (mut all, now) = (Requests::default(), Instant::now());
         let late = add(&mut all, Some(now + Duration::from_secs(2)));
-        let (soon, first) = all.add(Box::new(|_| {}), None, Some(now + Duration::from_secs(1))).ok().unwrap();
+        let (soon, first) = all.add(Box::new(|_| {}), Some(now + Duration::from_secs(1))).ok().unwrap();
         assert!(first, "the timer has to be set earlier");
         assert_eq!(all.first_deadline(), Some(now + Duration::from_secs(1)));
         let then = now + Duration::from_secs(3);
@@ -194,14 +165,9 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_found_by_its_fingerprint() {
+    fn nothing_is_added_after_the_end() {
         let mut all = Requests::default();
-        let (number, _) = all.add(Box::new(|_| {}), Some("fp".into()), None).ok().unwrap();
-        let (_, failed) = all.add(Box::new(|_| {}), Some("fp".into()), None).err().unwrap();
-        assert_eq!(failed.status, Status::InvalidArgument);
-        assert_eq!(all.take_message("fp").unwrap().0, number);
-        assert!(all.take_message("fp").is_none());
         all.end();
-        assert!(all.add(Box::new(|_| {}), None, None).is_err());
+        assert!(all.add(Box::new(|_| {}), None).is_err());
     }
 }

@@ -30,6 +30,7 @@ impl Client {
         if flags.volatile && self.link.state() != State::Connected {
             return Ok(());
         }
+        self.note_plain_message(event, arguments);
         self.send(Outgoing { volatile: flags.volatile, ..Outgoing::plain(frame) })
     }
 
@@ -84,33 +85,18 @@ impl Client {
         if let Err(failed) = self.frame(event, None, "") {
             return Err((done, failed));
         }
-        self.request(done, None, timeout, |number| self.frame(event, Some(number), arguments))
-    }
-
-    /// Sends a message; its outcome is the server's `to_ack`.
-    pub fn send_message(
-        &self,
-        message: &str,
-        timeout: Option<Duration>,
-        done: Done,
-    ) -> Result<i64, (Done, Failed)> {
-        let (message, fingerprint) = match im::with_fingerprint(message) {
-            Ok(made) => made,
-            Err(fault) => return Err((done, Failed::new(Status::Json, fault))),
-        };
-        self.request(done, Some(fingerprint), timeout, |_| self.frame("to", None, &message))
+        self.request(done, timeout, |number| self.frame(event, Some(number), arguments))
     }
 
     fn request(
         &self,
         done: Done,
-        fingerprint: Option<String>,
         timeout: Option<Duration>,
         frame: impl FnOnce(u64) -> Result<String, Failed>,
     ) -> Result<i64, (Done, Failed)> {
         let timeout = timeout.or(self.options().ack_timeout);
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let (number, first) = self.requests().add(done, fingerprint, deadline)?;
+        let (number, first) = self.requests().add(done, deadline)?;
         let sent = frame(number)
             .and_then(|frame| self.send(Outgoing { request: Some(number), ..Outgoing::plain(frame) }));
         if let Err(failed) = sent {
@@ -137,6 +123,7 @@ impl Client {
             return Err(unknown());
         }
         self.link.drop_where(|frame| frame.request == Some(number));
+        self.cancel_message(number);
         Ok(())
     }
 
@@ -157,6 +144,13 @@ impl Client {
             return Err(Failed::new(Status::Deadlock, message));
         }
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        if !self.outbox.wait_until_out(until) {
+            let (messages, _) = self.outbox.waiting();
+            return Err(Failed::new(
+                Status::Timeout,
+                format!("{messages} messages still wait for their answers"),
+            ));
+        }
         match self.link.flush(until) {
             Some(true) => Ok(()),
             Some(false) => {

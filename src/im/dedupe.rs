@@ -115,7 +115,9 @@ mod tests {
     use super::*;
 
     fn message(kind: i64, fp: &str) -> String {
-        format!(r#"{{"type":{kind}, "from":"a","to":"b","content":"x","fp":"{fp}","n":12345678901234567890123}}"#)
+        format!(
+            r#"{{"type":{kind}, "from":"a","to":"b","content":"x","fp":"{fp}","n":12345678901234567890123}}"#
+        )
     }
 
     fn envelope(payload: &str) -> String {
@@ -138,7 +140,8 @@ mod tests {
         assert_eq!(result(&message(1, "g")), Screened::All(vec!["a\nb\ng".into()]));
         let other = message(1, "f").replace("\"from\":\"a\"", "\"from\":\"c\"");
         assert_eq!(result(&other), Screened::All(vec!["c\nb\nf".into()]));
-        for untouched in [message(10, "f"), message(21, "f"), message(11, "f"), message(1, ""), "null".into()] {
+        for untouched in [message(10, "f"), message(21, "f"), message(11, "f"), message(1, ""), "null".into()]
+        {
             assert_eq!(result(&untouched), Screened::All(vec![]), "{untouched}");
         }
     }

@@ -103,15 +103,26 @@ impl Outbox {
         if !self.entries.is_empty() && self.bytes + message.json.len() > self.limit {
             return Err(Refusal::Full(self.bytes));
         }
+        let stage = if saved { Stage::Waiting } else { Stage::Saving };
+        Ok(self.insert(message, stage))
+    }
+
+    /// Takes a message of an earlier client, whatever the limit.
+    pub fn restore(&mut self, message: Message) {
+        if !self.by_fingerprint.contains_key(&message.fingerprint) {
+            self.insert(message, Stage::Waiting);
+        }
+    }
+
+    fn insert(&mut self, message: Message, stage: Stage) -> u64 {
         let number = self.next;
         self.next += 1;
         self.bytes += message.json.len();
         self.by_fingerprint.insert(message.fingerprint.clone(), number);
         self.by_request.extend(message.request.map(|request| (request, number)));
         self.deadlines.extend(message.deadline.map(|at| (at, number)));
-        let stage = if saved { Stage::Waiting } else { Stage::Saving };
         self.entries.insert(number, Entry { message, stage, went_out: false });
-        Ok(number)
+        number
     }
 
     /// The message is on the disk; false where it is not in the queue any more.

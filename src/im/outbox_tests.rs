@@ -156,7 +156,10 @@ fn a_mark_is_out_when_all_before_it_went_out_once() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Add { timeout: u64, saved: bool },
+    Add {
+        timeout: u64,
+        saved: bool,
+    },
     Saved,
     Connect,
     Lose,

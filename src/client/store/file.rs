@@ -1,0 +1,396 @@
+//! The store's file: three small tables in a redb database, changed in transactions that are on the disk when they are done.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use redb::{
+    backends::FileBackend, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table,
+    TableDefinition, TableHandle, WriteTransaction,
+};
+
+use crate::im::MOST_SEEN;
+
+/// What the file says about itself.
+const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("im_client");
+const FORMAT: &str = "format";
+const FORMAT_NUMBER: u64 = 1;
+/// (account, fingerprint) → (order, when it is given up in ms since 1970 or 0, the message).
+const OUTBOX: TableDefinition<(&str, &str), (u64, u64, &str)> = TableDefinition::new("outbox");
+/// (account, order) → the key of a delivered message.
+const SEEN: TableDefinition<(&str, u64), &str> = TableDefinition::new("seen");
+
+/// redb's own default is a gigabyte; all that is in here is a queue and some keys.
+const CACHE: usize = 1 << 20;
+
+/// A message as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub fingerprint: String,
+    pub json: String,
+    /// In milliseconds since 1970; 0 for never.
+    pub deadline: u64,
+}
+
+/// What is to change, in one account's part.
+#[derive(Clone, Debug)]
+pub enum Change {
+    Put(Stored),
+    Remove(String),
+    Seen(String),
+}
+
+/// What a file has for an account.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// In the order in which they were sent.
+    pub messages: Vec<Stored>,
+    /// The oldest first.
+    pub seen: Vec<String>,
+}
+
+/// The file, which nobody else has open. Errors are the end of a sentence that began with its name.
+pub struct StoreFile {
+    database: Database,
+    next_order: u64,
+    /// The first and the next number in an account's list of delivered messages.
+    seen: HashMap<String, (u64, u64)>,
+}
+
+type Result<T> = std::result::Result<T, String>;
+
+impl StoreFile {
+    /// Opens the file, or makes it.
+    pub fn open(path: &Path) -> Result<Self> {
+        if let Err(error) = fs::metadata(path) {
+            match error.kind() {
+                ErrorKind::NotFound => make(path)?,
+                _ => return Err(format!("can't be opened: {error}")),
+            }
+        }
+        // A damaged file is to give an error rather than a panic.
+        let opened = redb::Builder::new().set_cache_size(CACHE).set_check_integrity_on_open(true).open(path);
+        let database = opened.map_err(|error| open_failed(&error))?;
+        check_format(&database)?;
+        let next_order = next_order(&database).map_err(damaged)?;
+        Ok(StoreFile { database, next_order, seen: HashMap::new() })
+    }
+
+    /// What is kept for an account.
+    pub fn load(&self, account: &str) -> Result<Contents> {
+        self.read(account).map_err(damaged)
+    }
+
+    fn read(&self, account: &str) -> std::result::Result<Contents, redb::Error> {
+        let reading = self.database.begin_read()?;
+        let mut messages = Vec::new();
+        for entry in reading.open_table(OUTBOX)?.range((account, "")..)? {
+            let (key, value) = entry?;
+            if key.value().0 != account {
+                break;
+            }
+            let (order, deadline, json) = value.value();
+            let fingerprint = key.value().1.to_owned();
+            messages.push((order, Stored { fingerprint, json: json.to_owned(), deadline }));
+        }
+        messages.sort_by_key(|(order, _)| *order);
+        let mut seen = Vec::new();
+        for entry in reading.open_table(SEEN)?.range((account, 0)..=(account, u64::MAX))? {
+            seen.push(entry?.1.value().to_owned());
+        }
+        Ok(Contents { messages: messages.into_iter().map(|(_, message)| message).collect(), seen })
+    }
+
+    /// Makes changes, all or none; they are on the disk (fsync) when this returns.
+    pub fn apply(&mut self, changes: &[(String, Change)]) -> Result<()> {
+        self.write(changes).map_err(|error| format!("can't be written: {error}"))
+    }
+
+    fn write(&mut self, changes: &[(String, Change)]) -> std::result::Result<(), redb::Error> {
+        let writing = self.database.begin_write()?;
+        {
+            let (mut outbox, mut seen) = (writing.open_table(OUTBOX)?, writing.open_table(SEEN)?);
+            for (account, change) in changes {
+                match change {
+                    Change::Put(message) => {
+                        let value = (self.next_order, message.deadline, message.json.as_str());
+                        self.next_order += 1;
+                        outbox.insert((account.as_str(), message.fingerprint.as_str()), value)?;
+                    }
+                    Change::Remove(fingerprint) => {
+                        outbox.remove((account.as_str(), fingerprint.as_str()))?;
+                    }
+                    Change::Seen(key) => add_seen(&mut self.seen, &mut seen, account, key)?,
+                }
+            }
+        }
+        writing.commit()?;
+        Ok(())
+    }
+}
+
+/// Adds a key, and removes the oldest where there are too many.
+fn add_seen(
+    numbers: &mut HashMap<String, (u64, u64)>,
+    table: &mut Table<(&'static str, u64), &'static str>,
+    account: &str,
+    key: &str,
+) -> std::result::Result<(), redb::Error> {
+    let (mut first, next) = match numbers.get(account) {
+        Some(known) => *known,
+        None => seen_numbers(table, account)?,
+    };
+    table.insert((account, next), key)?;
+    while next + 1 - first > MOST_SEEN as u64 {
+        table.remove((account, first))?;
+        first += 1;
+    }
+    numbers.insert(account.to_owned(), (first, next + 1));
+    Ok(())
+}
+
+fn seen_numbers(
+    table: &Table<(&'static str, u64), &'static str>,
+    account: &str,
+) -> std::result::Result<(u64, u64), redb::Error> {
+    let mut range = table.range((account, 0)..=(account, u64::MAX))?;
+    let Some(first) = range.next() else { return Ok((0, 0)) };
+    let first = first?.0.value().1;
+    let last = match range.next_back() {
+        Some(last) => last?.0.value().1,
+        None => first,
+    };
+    Ok((first, last + 1))
+}
+
+/// The orders go on where the file's last one is, whoever wrote it.
+fn next_order(database: &Database) -> std::result::Result<u64, redb::Error> {
+    let mut next = 0;
+    for entry in database.begin_read()?.open_table(OUTBOX)?.iter()? {
+        next = next.max(entry?.1.value().0 + 1);
+    }
+    Ok(next)
+}
+
+/// Makes a file that is either there as a whole or not at all: one that a crash cut short could not be told from a foreign
+/// file.
+fn make(path: &Path) -> Result<()> {
+    let failed = |error: io::Error| format!("can't be made: {error}");
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}.new", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let made = private_file(&draft)
+        .map_err(failed)
+        .and_then(|file| fill(file).map_err(|error| format!("can't be made: {error}")))
+        .and_then(|()| publish(&draft, path).map_err(failed));
+    // It has its own name now, or is no use.
+    let _ = fs::remove_file(&draft);
+    made
+}
+
+/// Messages are nobody else's to read.
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn fill(file: File) -> std::result::Result<(), redb::Error> {
+    let database = redb::Builder::new().set_cache_size(CACHE).create_with_backend(FileBackend::new(file)?)?;
+    let writing = database.begin_write()?;
+    write_format(&writing)?;
+    writing.commit()?;
+    Ok(())
+}
+
+fn write_format(writing: &WriteTransaction) -> std::result::Result<(), redb::Error> {
+    writing.open_table(ABOUT)?.insert(FORMAT, FORMAT_NUMBER)?;
+    writing.open_table(OUTBOX)?;
+    writing.open_table(SEEN)?;
+    Ok(())
+}
+
+/// Gives the finished file its name, unless another process was first.
+fn publish(draft: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(draft, path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        // Some file systems have no second names.
+        Err(_) => fs::rename(draft, path)?,
+    }
+    // The name has to last as long as what is in it.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn check_format(database: &Database) -> Result<()> {
+    const FOREIGN: &str = "is a database, but no store of this library";
+    let reading = database.begin_read().map_err(damaged)?;
+    let tables = reading.list_tables().map_err(damaged)?;
+    let names: Vec<String> = tables.map(|table| table.name().to_owned()).collect();
+    if !names.iter().any(|name| name == ABOUT.name()) {
+        return Err(FOREIGN.into());
+    }
+    let about = reading.open_table(ABOUT).map_err(|_| FOREIGN.to_owned())?;
+    let format = about.get(FORMAT).map_err(damaged)?.map(|format| format.value());
+    match format {
+        Some(FORMAT_NUMBER) => {}
+        Some(other) => {
+            return Err(format!(
+                "has the format {other}, of another version of this library than {FORMAT_NUMBER}"
+            ))
+        }
+        None => return Err(FOREIGN.into()),
+    }
+    reading.open_table(OUTBOX).map_err(damaged)?;
+    reading.open_table(SEEN).map_err(damaged)?;
+    Ok(())
+}
+
+fn damaged(error: impl Into<redb::Error>) -> String {
+    format!("is damaged or can't be read: {}", error.into())
+}
+
+fn open_failed(error: &DatabaseError) -> String {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+            "is in use by another process".into()
+        }
+        DatabaseError::UpgradeRequired(version) => {
+            format!("has a format of redb that is too old ({version})")
+        }
+        DatabaseError::Storage(StorageError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+            "is no store of this library".into()
+        }
+        DatabaseError::Storage(StorageError::Corrupted(what)) => format!("is damaged: {what}"),
+        other => format!("can't be opened: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(fp: &str) -> Stored {
+        Stored { fingerprint: fp.into(), json: format!("{{\"fp\":\"{fp}\"}}"), deadline: 5 }
+    }
+
+    fn put(account: &str, fp: &str) -> (String, Change) {
+        (account.into(), Change::Put(message(fp)))
+    }
+
+    fn fps(file: &StoreFile, account: &str) -> Vec<String> {
+        file.load(account).unwrap().messages.into_iter().map(|message| message.fingerprint).collect()
+    }
+
+    fn place() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("im.store");
+        (folder, path)
+    }
+
+    fn refused(path: &Path) -> String {
+        StoreFile::open(path).err().unwrap()
+    }
+
+    #[test]
+    fn messages_come_back_in_their_order_for_their_account_alone() {
+        let (folder, path) = place();
+        let mut file = StoreFile::open(&path).unwrap();
+        file.apply(&[put("a", "z"), put("b", "x"), put("a", "c"), put("a", "b"), put("ab", "y")]).unwrap();
+        file.apply(&[("a".into(), Change::Remove("c".into()))]).unwrap();
+        drop(file);
+        let mut file = StoreFile::open(&path).unwrap();
+        assert_eq!(file.load("a").unwrap().messages, [message("z"), message("b")]);
+        assert_eq!(
+            (fps(&file, "b"), fps(&file, "ab"), fps(&file, "")),
+            (vec!["x".into()], vec!["y".into()], vec![])
+        );
+        file.apply(&[put("a", "a")]).unwrap();
+        assert_eq!(fps(&file, "a"), ["z", "b", "a"], "the order goes on");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left there");
+    }
+
+    #[test]
+    fn the_newest_keys_are_kept() {
+        let (_folder, path) = place();
+        let mut file = StoreFile::open(&path).unwrap();
+        let seen = |n: usize| ("a".to_owned(), Change::Seen(n.to_string()));
+        file.apply(&[("b".into(), Change::Seen("other".into()))]).unwrap();
+        file.apply(&(0..MOST_SEEN).map(seen).collect::<Vec<_>>()).unwrap();
+        drop(file);
+        let mut file = StoreFile::open(&path).unwrap();
+        file.apply(&[seen(MOST_SEEN), seen(MOST_SEEN + 1)]).unwrap();
+        let keys = file.load("a").unwrap().seen;
+        assert_eq!((keys.len(), keys[0].as_str()), (MOST_SEEN, "2"));
+        assert_eq!(keys.last().unwrap(), &(MOST_SEEN + 1).to_string());
+        assert_eq!(file.load("b").unwrap().seen, ["other"]);
+    }
+
+    #[test]
+    fn a_file_is_opened_once() {
+        let (_folder, path) = place();
+        let _file = StoreFile::open(&path).unwrap();
+        assert!(refused(&path).contains("in use"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_folder, path) = place();
+        drop(StoreFile::open(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_no_store_is_refused_and_stays_as_it_is() {
+        let (folder, path) = place();
+        fs::write(&path, "my diary, which is long enough to be anything").unwrap();
+        assert!(refused(&path).contains("no store"), "{}", refused(&path));
+        assert!(fs::read_to_string(&path).unwrap().starts_with("my diary"));
+        fs::write(&path, "").unwrap();
+        assert!(refused(&path).contains("no store"));
+        assert!(refused(folder.path()).contains("can't be opened"));
+        assert!(refused(&folder.path().join("no/such/folder")).contains("can't be made"));
+    }
+
+    #[test]
+    fn another_database_and_another_format_are_refused() {
+        let (_folder, path) = place();
+        let strange: TableDefinition<u64, u64> = TableDefinition::new("strange");
+        let change = |act: &dyn Fn(&WriteTransaction)| {
+            let database = Database::create(&path).unwrap();
+            let writing = database.begin_write().unwrap();
+            act(&writing);
+            writing.commit().unwrap();
+        };
+        change(&|writing| drop(writing.open_table(strange).unwrap().insert(1, 1).unwrap()));
+        assert!(refused(&path).contains("no store"));
+        fs::remove_file(&path).unwrap();
+        drop(StoreFile::open(&path).unwrap());
+        change(&|writing| drop(writing.open_table(ABOUT).unwrap().insert(FORMAT, 9).unwrap()));
+        assert!(refused(&path).contains("format 9"), "{}", refused(&path));
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_wherever_it_is_hurt() {
+        let (_folder, path) = place();
+        let mut file = StoreFile::open(&path).unwrap();
+        for n in 0..50 {
+            file.apply(&[put("a", &n.to_string())]).unwrap();
+        }
+        drop(file);
+        let whole = fs::read(&path).unwrap();
+        for cut in [1, 100, whole.len() / 2] {
+            fs::write(&path, &whole[..cut]).unwrap();
+            assert!(!refused(&path).is_empty());
+            assert_eq!(fs::read(&path).unwrap().len(), cut, "it is not changed");
+        }
+    }
+}
