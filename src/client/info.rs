@@ -11,6 +11,7 @@ impl Client {
         let [received, received_bytes, sent, sent_bytes] = self.counters();
         let (send_packets, send_bytes) = self.link.waiting();
         let (receive_items, receive_bytes) = self.mailbox.waiting();
+        let (outbox_messages, outbox_bytes) = self.outbox.waiting();
         let (early, discarded) = self.subscriptions().counts();
         let mut info = json!({
             "state": state_name(self.state()),
@@ -20,6 +21,7 @@ impl Client {
             "sent": { "packets": sent, "bytes": sent_bytes },
             "received": { "packets": received, "bytes": received_bytes },
             "sendQueue": { "packets": send_packets, "bytes": send_bytes },
+            "outbox": { "messages": outbox_messages, "bytes": outbox_bytes },
             "receiveQueue": { "events": receive_items, "bytes": receive_bytes },
             "earlyEvents": early,
             "discardedEvents": discarded,

@@ -5,6 +5,7 @@ mod bad_input;
 mod c_programs;
 mod im;
 mod interop;
+mod outbox;
 mod readme;
 mod reconnection;
 mod repository;

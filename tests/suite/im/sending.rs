@@ -1,15 +1,10 @@
 //! `im_client_send_message`: a message and the server's answer to it.
 
 use ::im_client::*;
-use serde_json::{json, Value};
+use serde_json::json;
 
 use super::kit::*;
 use crate::support::{c, egg, last_error, outcome, wait_until, Outcomes, Server, TestClient};
-
-/// A message that the server refuses: it answers `im_error` 20003, which names no message.
-fn refused(fp: &str) -> Value {
-    with(message("ann", "no such group", fp), "typeu", 2)
-}
 
 fn connected(server: &Server) -> TestClient {
     let ann = TestClient::new(user(server, "ann"));
@@ -118,17 +113,6 @@ fn a_canceled_message_says_so_once() {
     assert_eq!(outcomes.lock().expect("no panic").len(), 1);
 }
 
-#[test]
-fn an_answer_with_a_failure_code_refuses_the_message() {
-    let server = egg(&[]);
-    let ann = connected(&server);
-    let outcomes = Outcomes::default();
-    send_unanswered(&server, &ann, &outcomes);
-    let refusal = json!({ "code": 1, "data": { "action": "CHAT_TO_ACK", "payload": { "fp": "f1" } } });
-    server.post("/control/emit", json!({ "nsp": "/chat", "event": "to_ack", "args": [refusal] }));
-    assert_eq!(outcome(&outcomes), (status("IM_ERROR_REFUSED"), Some(refusal)));
-}
-
 /// Sends a message that is to be refused at once; gives the status.
 fn refused_at_once(ann: &TestClient, message: &str) -> i64 {
     unsafe extern "C" fn never(_: im_status, _: *const im_event, _: *mut std::ffi::c_void) {
@@ -201,5 +185,6 @@ fn destroying_the_socket_cancels_its_messages() {
         send_unanswered(&server, &ann, &outcomes);
         assert_eq!(im_client_destroy_socket(ann.handle), status("IM_OK"));
         assert_eq!(outcome(&outcomes).0, status("IM_ERROR_CANCELED"), "round {round}");
+        server.post("/control/resume", json!({}));
     }
 }

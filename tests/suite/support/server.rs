@@ -30,6 +30,11 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Ends the server as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
