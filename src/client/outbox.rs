@@ -184,9 +184,13 @@ impl Client {
             self.outbox.lock().answered(&fingerprint);
             return Err(failed);
         }
-        if !self.outbox.lock().saved(number) && self.may_call() {
-            // Canceled or expired meanwhile.
-            drawer.remove(&fingerprint);
+        if !self.outbox.lock().saved(number) {
+            match self.may_call() {
+                // Canceled or expired meanwhile.
+                true => drawer.remove(&fingerprint),
+                // It is the next client's.
+                false => drawer.leave(&fingerprint),
+            }
         }
         self.pump();
         Ok(())

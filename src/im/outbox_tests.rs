@@ -228,7 +228,11 @@ impl World {
                     self.saving.push(number);
                 }
             }
-            Step::Saved => self.saving.drain(..).for_each(|number| drop(self.outbox.saved(number))),
+            Step::Saved => {
+                for number in self.saving.drain(..) {
+                    self.outbox.saved(number);
+                }
+            }
             Step::Connect => {
                 self.connections += 1;
                 self.connected = true;

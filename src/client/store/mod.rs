@@ -96,6 +96,11 @@ impl Drawer {
         self.writer.remove(&self.account, fingerprint);
     }
 
+    /// The message stays, for the next client.
+    pub fn leave(&self, fingerprint: &str) {
+        self.writer.untake(&self.account, fingerprint);
+    }
+
     /// A message was delivered. Returns at once; it is written with what comes next, or a second later.
     pub fn seen(&self, key: String) {
         self.writer.seen(&self.account, key);
@@ -126,3 +131,6 @@ fn one_name(path: &Path) -> PathBuf {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -189,6 +189,10 @@ impl Writer {
         self.wake.notify_one();
     }
 
+    pub fn untake(&self, account: &str, fingerprint: &str) {
+        self.lock().taken.remove(&(account.to_owned(), fingerprint.to_owned()));
+    }
+
     pub fn seen(&self, account: &str, key: String) {
         let mut state = self.lock();
         let first = state.due.is_none();

@@ -128,7 +128,7 @@ fn messages_sent_while_the_server_is_restarted_50_times_arrive_exactly_once() {
     let journal = std::fs::read_to_string(durable.journal()).expect("the server wrote it");
     for line in journal.lines() {
         let record: Value = serde_json::from_str(line).expect("a record is JSON");
-        let fp = record["Message"]["fp"].as_str().map(str::to_owned);
+        let fp = record["body"]["fp"].as_str().map(str::to_owned);
         stored.extend(fp.filter(|fp| !stored.contains(fp)));
     }
     assert_eq!(stored, fps);
