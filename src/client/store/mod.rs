@@ -52,7 +52,8 @@ impl Stores {
             let known = open.get(&place).map(|shared| shared.writer.clone());
             let writer = match known {
                 Some(writer) => writer,
-                None => Writer::start(path, log.clone(), thread_start)
+                // By its full name: the process may change its folder before the file is opened again.
+                None => Writer::start(&place, log.clone(), thread_start)
                     .map_err(|error| failed(path, &format!("got no thread: {error}")))?,
             };
             let shared = Shared { writer: writer.clone(), users: 0 };
