@@ -1,27 +1,36 @@
-//! The store's file: three small tables in a redb database, changed in transactions that are on the disk when they are done.
+//! The store's file: one table in a redb database, changed in transactions that are on the disk when they are done.
+//!
+//! One table of bytes for everything, because redb's code is made anew for each type of table: three of them cost the library
+//! half a megabyte. Its entries, by the first byte of their key (numbers are big-endian, so that they sort):
+//!
+//! | key | value |
+//! |---|---|
+//! | `f` | the number of this format |
+//! | `o`, account, 0, fingerprint | a message: order, when it is given up (ms since 1970, 0 for never), its JSON |
+//! | `s`, account, 0, order | the key of a delivered message |
 
 use std::{
     collections::HashMap,
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
 use redb::{
     backends::FileBackend, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table,
-    TableDefinition, TableHandle, WriteTransaction,
+    TableDefinition, TableHandle,
 };
 
 use crate::im::MOST_SEEN;
 
-/// What the file says about itself.
-const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("im_client");
-const FORMAT: &str = "format";
+type Bytes = &'static [u8];
+
+const TABLE: TableDefinition<Bytes, Bytes> = TableDefinition::new("im_client");
+const FORMAT: &[u8] = b"f";
 const FORMAT_NUMBER: u64 = 1;
-/// (account, fingerprint) → (order, when it is given up in ms since 1970 or 0, the message).
-const OUTBOX: TableDefinition<(&str, &str), (u64, u64, &str)> = TableDefinition::new("outbox");
-/// (account, order) → the key of a delivered message.
-const SEEN: TableDefinition<(&str, u64), &str> = TableDefinition::new("seen");
+const OUTBOX: u8 = b'o';
+const SEEN: u8 = b's';
 
 /// redb's own default is a gigabyte; all that is in here is a queue and some keys.
 const CACHE: usize = 1 << 20;
@@ -56,8 +65,8 @@ pub struct Contents {
 pub struct StoreFile {
     database: Database,
     next_order: u64,
-    /// The first and the next number in an account's list of delivered messages.
-    seen: HashMap<String, (u64, u64)>,
+    /// The orders in an account's list of delivered messages.
+    seen: HashMap<String, Range<u64>>,
 }
 
 type Result<T> = std::result::Result<T, String>;
@@ -85,21 +94,21 @@ impl StoreFile {
     }
 
     fn read(&self, account: &str) -> std::result::Result<Contents, redb::Error> {
-        let reading = self.database.begin_read()?;
+        let table = self.database.begin_read()?.open_table(TABLE)?;
         let mut messages = Vec::new();
-        for entry in reading.open_table(OUTBOX)?.range((account, "")..)? {
+        let part = part(OUTBOX, account);
+        for entry in table.range::<&[u8]>(part.start.as_slice()..part.end.as_slice())? {
             let (key, value) = entry?;
-            if key.value().0 != account {
-                break;
-            }
-            let (order, deadline, json) = value.value();
-            let fingerprint = key.value().1.to_owned();
-            messages.push((order, Stored { fingerprint, json: json.to_owned(), deadline }));
+            let fingerprint = text(&key.value()[part.start.len()..])?;
+            let (order, rest) = number(value.value())?;
+            let (deadline, json) = number(rest)?;
+            messages.push((order, Stored { fingerprint, json: text(json)?, deadline }));
         }
         messages.sort_by_key(|(order, _)| *order);
         let mut seen = Vec::new();
-        for entry in reading.open_table(SEEN)?.range((account, 0)..=(account, u64::MAX))? {
-            seen.push(entry?.1.value().to_owned());
+        let part = self::part(SEEN, account);
+        for entry in table.range::<&[u8]>(part.start.as_slice()..part.end.as_slice())? {
+            seen.push(text(entry?.1.value())?);
         }
         Ok(Contents { messages: messages.into_iter().map(|(_, message)| message).collect(), seen })
     }
@@ -112,18 +121,20 @@ impl StoreFile {
     fn write(&mut self, changes: &[(String, Change)]) -> std::result::Result<(), redb::Error> {
         let writing = self.database.begin_write()?;
         {
-            let (mut outbox, mut seen) = (writing.open_table(OUTBOX)?, writing.open_table(SEEN)?);
+            let mut table = writing.open_table(TABLE)?;
             for (account, change) in changes {
                 match change {
                     Change::Put(message) => {
-                        let value = (self.next_order, message.deadline, message.json.as_str());
+                        let numbers =
+                            [self.next_order.to_be_bytes(), message.deadline.to_be_bytes()].concat();
+                        let value = [&numbers, message.json.as_bytes()].concat();
                         self.next_order += 1;
-                        outbox.insert((account.as_str(), message.fingerprint.as_str()), value)?;
+                        table.insert(key(account, &message.fingerprint).as_slice(), value.as_slice())?;
                     }
                     Change::Remove(fingerprint) => {
-                        outbox.remove((account.as_str(), fingerprint.as_str()))?;
+                        table.remove(key(account, fingerprint).as_slice())?;
                     }
-                    Change::Seen(key) => add_seen(&mut self.seen, &mut seen, account, key)?,
+                    Change::Seen(key) => add_seen(&mut self.seen, &mut table, account, key)?,
                 }
             }
         }
@@ -132,45 +143,75 @@ impl StoreFile {
     }
 }
 
+/// The keys of an account's entries of a kind: from the first that there could be up to what follows them all.
+fn part(kind: u8, account: &str) -> Range<Vec<u8>> {
+    // An account is JSON, which has no byte 0 in it.
+    let key = |end: u8| [&[kind][..], account.as_bytes(), &[end]].concat();
+    key(0)..key(1)
+}
+
+fn key(account: &str, fingerprint: &str) -> Vec<u8> {
+    [part(OUTBOX, account).start.as_slice(), fingerprint.as_bytes()].concat()
+}
+
+fn seen_key(account: &str, order: u64) -> Vec<u8> {
+    [part(SEEN, account).start.as_slice(), &order.to_be_bytes()].concat()
+}
+
+fn broken() -> redb::Error {
+    redb::Error::Corrupted("an entry is none of this library's".into())
+}
+
+/// A number and what follows it.
+fn number(bytes: &[u8]) -> std::result::Result<(u64, &[u8]), redb::Error> {
+    let (number, rest) = bytes.split_first_chunk().ok_or_else(broken)?;
+    Ok((u64::from_be_bytes(*number), rest))
+}
+
+fn text(bytes: &[u8]) -> std::result::Result<String, redb::Error> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| broken())
+}
+
 /// Adds a key, and removes the oldest where there are too many.
 fn add_seen(
-    numbers: &mut HashMap<String, (u64, u64)>,
-    table: &mut Table<(&'static str, u64), &'static str>,
+    numbers: &mut HashMap<String, Range<u64>>,
+    table: &mut Table<Bytes, Bytes>,
     account: &str,
     key: &str,
 ) -> std::result::Result<(), redb::Error> {
-    let (mut first, next) = match numbers.get(account) {
-        Some(known) => *known,
+    let Range { start: mut first, end: next } = match numbers.get(account) {
+        Some(known) => known.clone(),
         None => seen_numbers(table, account)?,
     };
-    table.insert((account, next), key)?;
+    table.insert(seen_key(account, next).as_slice(), key.as_bytes())?;
     while next + 1 - first > MOST_SEEN as u64 {
-        table.remove((account, first))?;
+        table.remove(seen_key(account, first).as_slice())?;
         first += 1;
     }
-    numbers.insert(account.to_owned(), (first, next + 1));
+    numbers.insert(account.to_owned(), first..next + 1);
     Ok(())
 }
 
-fn seen_numbers(
-    table: &Table<(&'static str, u64), &'static str>,
-    account: &str,
-) -> std::result::Result<(u64, u64), redb::Error> {
-    let mut range = table.range((account, 0)..=(account, u64::MAX))?;
-    let Some(first) = range.next() else { return Ok((0, 0)) };
-    let first = first?.0.value().1;
+/// The orders that an account's list has.
+fn seen_numbers(table: &Table<Bytes, Bytes>, account: &str) -> std::result::Result<Range<u64>, redb::Error> {
+    let part = part(SEEN, account);
+    let order = |key: &[u8]| number(&key[part.start.len()..]).map(|(order, _)| order);
+    let mut range = table.range::<&[u8]>(part.start.as_slice()..part.end.as_slice())?;
+    let Some(first) = range.next() else { return Ok(0..0) };
+    let first = order(first?.0.value())?;
     let last = match range.next_back() {
-        Some(last) => last?.0.value().1,
+        Some(last) => order(last?.0.value())?,
         None => first,
     };
-    Ok((first, last + 1))
+    Ok(first..last + 1)
 }
 
 /// The orders go on where the file's last one is, whoever wrote it.
 fn next_order(database: &Database) -> std::result::Result<u64, redb::Error> {
     let mut next = 0;
-    for entry in database.begin_read()?.open_table(OUTBOX)?.iter()? {
-        next = next.max(entry?.1.value().0 + 1);
+    let table = database.begin_read()?.open_table(TABLE)?;
+    for entry in table.range::<&[u8]>([OUTBOX].as_slice()..[OUTBOX + 1].as_slice())? {
+        next = next.max(number(entry?.1.value())?.0 + 1);
     }
     Ok(next)
 }
@@ -203,15 +244,8 @@ fn private_file(path: &Path) -> io::Result<File> {
 fn fill(file: File) -> std::result::Result<(), redb::Error> {
     let database = redb::Builder::new().set_cache_size(CACHE).create_with_backend(FileBackend::new(file)?)?;
     let writing = database.begin_write()?;
-    write_format(&writing)?;
+    writing.open_table(TABLE)?.insert(FORMAT, FORMAT_NUMBER.to_be_bytes().as_slice())?;
     writing.commit()?;
-    Ok(())
-}
-
-fn write_format(writing: &WriteTransaction) -> std::result::Result<(), redb::Error> {
-    writing.open_table(ABOUT)?.insert(FORMAT, FORMAT_NUMBER)?;
-    writing.open_table(OUTBOX)?;
-    writing.open_table(SEEN)?;
     Ok(())
 }
 
@@ -233,23 +267,17 @@ fn check_format(database: &Database) -> Result<()> {
     let reading = database.begin_read().map_err(damaged)?;
     let tables = reading.list_tables().map_err(damaged)?;
     let names: Vec<String> = tables.map(|table| table.name().to_owned()).collect();
-    if !names.iter().any(|name| name == ABOUT.name()) {
+    if !names.iter().any(|name| name == TABLE.name()) {
         return Err(FOREIGN.into());
     }
-    let about = reading.open_table(ABOUT).map_err(|_| FOREIGN.to_owned())?;
-    let format = about.get(FORMAT).map_err(damaged)?.map(|format| format.value());
-    match format {
-        Some(FORMAT_NUMBER) => {}
-        Some(other) => {
-            return Err(format!(
-                "has the format {other}, of another version of this library than {FORMAT_NUMBER}"
-            ))
+    let table = reading.open_table(TABLE).map_err(|_| FOREIGN.to_owned())?;
+    let format = table.get(FORMAT).map_err(damaged)?.ok_or(FOREIGN)?;
+    match number(format.value()).map_err(damaged)?.0 {
+        FORMAT_NUMBER => Ok(()),
+        other => {
+            Err(format!("has the format {other}, of another version of this library than {FORMAT_NUMBER}"))
         }
-        None => return Err(FOREIGN.into()),
     }
-    reading.open_table(OUTBOX).map_err(damaged)?;
-    reading.open_table(SEEN).map_err(damaged)?;
-    Ok(())
 }
 
 fn damaged(error: impl Into<redb::Error>) -> String {
@@ -364,7 +392,7 @@ mod tests {
     fn another_database_and_another_format_are_refused() {
         let (_folder, path) = place();
         let strange: TableDefinition<u64, u64> = TableDefinition::new("strange");
-        let change = |act: &dyn Fn(&WriteTransaction)| {
+        let change = |act: &dyn Fn(&redb::WriteTransaction)| {
             let database = Database::create(&path).unwrap();
             let writing = database.begin_write().unwrap();
             act(&writing);
@@ -374,7 +402,9 @@ mod tests {
         assert!(refused(&path).contains("no store"));
         fs::remove_file(&path).unwrap();
         drop(StoreFile::open(&path).unwrap());
-        change(&|writing| drop(writing.open_table(ABOUT).unwrap().insert(FORMAT, 9).unwrap()));
+        change(&|writing| {
+            drop(writing.open_table(TABLE).unwrap().insert(FORMAT, 9_u64.to_be_bytes().as_slice()).unwrap())
+        });
         assert!(refused(&path).contains("format 9"), "{}", refused(&path));
     }
 
