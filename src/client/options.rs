@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     credentials::{read_auth, read_query, Asks},
     option_table::{nearest, support_of, Support},
+    outbox::OutboxOptions,
     Failed, Status,
 };
 use crate::{
@@ -72,6 +73,7 @@ pub struct Options {
     pub ack_timeout: Option<Duration>,
     /// How many more times than once what is emitted goes out until it is acknowledged; none where nothing is repeated.
     pub retries: u32,
+    pub outbox: OutboxOptions,
     /// Given options that have no meaning here.
     pub ignored: Vec<String>,
 }
@@ -153,6 +155,7 @@ impl Reader<'_> {
             },
         };
         Ok(Options {
+            outbox: self.outbox(&target.access.endpoint, &target.namespace)?,
             target,
             credentials,
             asks: Asks { query: self.flag("askQuery", false)?, auth: self.flag("askAuth", false)? },
@@ -195,7 +198,7 @@ impl Reader<'_> {
         }
     }
 
-    fn milliseconds(&self, name: &str, default: u64, least: u64) -> Result<Duration, Failed> {
+    pub(super) fn milliseconds(&self, name: &str, default: u64, least: u64) -> Result<Duration, Failed> {
         match self.0.get(name).map(Value::as_u64) {
             None => Ok(Duration::from_millis(default)),
             Some(Some(ms)) if (least..=LONGEST).contains(&ms) => Ok(Duration::from_millis(ms)),

@@ -15,6 +15,7 @@ mod listening;
 mod mobile;
 mod multiplex;
 mod network;
+mod outbox;
 mod polling;
 mod readme;
 mod reconnection;
