@@ -81,6 +81,11 @@ impl Outbox {
         self.lock().first_deadline()
     }
 
+    /// The machine slept.
+    pub fn advance(&self, time: Duration) {
+        self.lock().advance(time);
+    }
+
     /// Messages and bytes that wait for their answers.
     pub fn waiting(&self) -> (usize, usize) {
         self.lock().waiting()
