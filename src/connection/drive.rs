@@ -25,7 +25,7 @@ use crate::{
 /// So many bytes are handed to the socket before it has to be flushed.
 const WRITE_BATCH: usize = 64 * 1024;
 /// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_millis(250);
+pub const GOODBYE: Duration = Duration::from_millis(250);
 /// So long a connection may take to prove that it lives, where that is in doubt.
 const CHECK: Duration = Duration::from_secs(3);
 /// Without a deadline the timer is set so far ahead.
@@ -261,14 +261,11 @@ impl<'a> Connection<'a> {
         }
         if self.paused.is_none() {
             let next = self.socket.poll_next(cx);
-            if self.transport != self.socket.transport() {
-                self.on_upgrade();
+            if self.on_upgrade() {
+                // What waited for the upgrade goes out now, over whichever transport it is.
                 if let Err(error) = self.write(cx, connected) {
                     return Poll::Ready(Turn::Over(lost(error)));
                 }
-            }
-            if let Some(why) = self.socket.take_upgrade_failure() {
-                self.owner.on_upgrade_failure(&why);
             }
             match next {
                 Poll::Ready(Ok(frame)) => return Poll::Ready(Turn::Frame(frame)),
@@ -285,11 +282,20 @@ impl<'a> Connection<'a> {
         Poll::Ready(Turn::Woken)
     }
 
-    fn on_upgrade(&mut self) {
+    /// Tells of an upgrade that succeeded or failed just now; says whether there was one.
+    fn on_upgrade(&mut self) -> bool {
+        let failure = self.socket.take_upgrade_failure();
+        if let Some(why) = &failure {
+            self.owner.on_upgrade_failure(why);
+        }
+        if self.transport == self.socket.transport() {
+            return failure.is_some();
+        }
         self.transport = self.socket.transport();
         // What long-polling had not posted yet was handed to the WebSocket.
         self.unflushed = true;
         self.owner.on_upgrade(self.transport);
+        true
     }
 
     fn set_timer(&mut self) {
@@ -380,6 +386,8 @@ impl<'a> Connection<'a> {
     /// Leaves the namespace and closes the connection, within a limit of time.
     pub async fn goodbye(mut self) {
         let leave = self.session.leave();
+        // Nobody reads any more, so nothing may wait for an upgrade.
+        self.socket.set_paused(true);
         let parting = async {
             if let Some(frame) = leave {
                 poll_fn(|cx| self.socket.poll_ready(cx)).await?;

@@ -9,7 +9,7 @@ use tokio::time::{sleep_until, timeout_at, Instant};
 
 use super::{
     backoff::{random, Backoff},
-    drive::{Connection, End},
+    drive::{Connection, End, GOODBYE},
     link::{Link, State, Wish},
     owner::{Attempt, ConnectFailure, Connected, Loss, Owner, Reason},
     search::{Memory, Opened, Search},
@@ -47,6 +47,7 @@ pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, su
             task.link.woken().await;
         }
     }
+    task.dialer.farewells().wait(GOODBYE).await;
     task.owner.on_end();
 }
 

@@ -1,6 +1,12 @@
 //! HTTP/1.1 requests to the server, one at a time, over a connection that is kept.
 
-use std::{future::Future, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use http::{header, HeaderMap, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -15,6 +21,10 @@ use super::{
 };
 
 type Body = Full<Bytes>;
+
+/// A request that goes out while the server closes the connection is lost, and must not be sent again: so the connection is
+/// not used any more so long before the server says that it closes it.
+const CLOSES_SOON: Duration = Duration::from_secs(1);
 
 /// What the server answered with status 200.
 #[derive(Debug)]
@@ -42,6 +52,8 @@ struct Http {
     headers: HeaderMap,
     /// The server asked for a certificate and has not answered a request yet.
     certificate_asked: bool,
+    /// Of no use from then on: the server said how long it keeps an idle connection.
+    stale: Option<Instant>,
 }
 
 impl Lane {
@@ -131,6 +143,9 @@ impl Lane {
     /// The kept connection, unless the server closed it meanwhile.
     async fn reusable(&mut self) -> Option<Http> {
         let mut http = self.open.take()?;
+        if http.stale.is_some_and(|stale| stale <= Instant::now()) {
+            return None;
+        }
         let closed =
             std::future::poll_fn(|cx| Poll::Ready(http.connection.as_mut().poll(cx).is_ready())).await;
         (!closed && http.sender.is_ready()).then_some(http)
@@ -141,7 +156,8 @@ impl Lane {
             self.dialer.open(Purpose::Http, progress).await?;
         let (sender, connection) =
             handshake(TokioIo::new(stream)).await.map_err(|error| failed(error.to_string()))?;
-        Ok(Http { sender, connection: Box::pin(connection), absolute, headers, certificate_asked })
+        let connection = Box::pin(connection);
+        Ok(Http { sender, connection, absolute, headers, certificate_asked, stale: None })
     }
 
     /// Sends the request and reads the answer; nothing where the request was certainly not sent.
@@ -164,15 +180,24 @@ impl Lane {
                 }
             };
             dialer.keep_cookies(without_query(path), response.headers());
-            Some(read(response, limit).await)
+            let kept = kept_for(response.headers());
+            Some(read(response, limit).await.map(|answer| (answer, kept)))
         };
         let done = with_connection(work, &mut http.connection).await?;
-        if done.is_ok() {
+        Some(done.map(|(answer, kept)| {
             http.certificate_asked = false;
+            http.stale = kept.map(|kept| Instant::now() + kept.saturating_sub(CLOSES_SOON));
             self.open = Some(http);
-        }
-        Some(done)
+            answer
+        }))
     }
+}
+
+/// How long the server keeps the connection when it is idle, where it says so: `Keep-Alive: timeout=5`.
+fn kept_for(headers: &HeaderMap) -> Option<Duration> {
+    let said = headers.get("keep-alive")?.to_str().ok()?;
+    let seconds = said.split(',').find_map(|part| part.trim().strip_prefix("timeout="))?;
+    seconds.trim().parse().ok().map(|seconds: u32| Duration::from_secs(seconds.into()))
 }
 
 fn without_query(path: &str) -> &str {
