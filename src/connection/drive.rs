@@ -60,6 +60,8 @@ pub struct Connection<'a> {
     number: u64,
     timer: Pin<Box<Sleep>>,
     timer_at: Option<Instant>,
+    /// Long-polling was upgraded; has anything come over the WebSocket yet?
+    upgraded: Option<bool>,
     /// Something was handed to the socket and not flushed yet.
     unflushed: bool,
     paused: Option<Instant>,
@@ -99,6 +101,7 @@ impl<'a> Connection<'a> {
             number: link.next_connection(),
             timer: Box::pin(sleep_until((now + NEVER).into())),
             timer_at: None,
+            upgraded: None,
             unflushed: false,
             paused: None,
             checks: link.checks(),
@@ -115,6 +118,11 @@ impl<'a> Connection<'a> {
     /// Did it end because it did not prove that it lives?
     pub fn failed_check(&self) -> bool {
         self.failed_check
+    }
+
+    /// Was it upgraded from long-polling, and did anything come since then?
+    pub fn upgraded(&self) -> Option<bool> {
+        self.upgraded
     }
 
     pub fn session(&self) -> &Session {
@@ -190,6 +198,7 @@ impl<'a> Connection<'a> {
 
     fn read<'f>(&mut self, frame: &'f Frame, now: Instant) -> Result<Option<Happening<'f>>, End> {
         self.check_ends = None;
+        self.upgraded = self.upgraded.map(|_| true);
         let happening = match frame {
             Frame::Text(text) => self.session.on_text(text, now),
             Frame::Binary(data) => self.session.on_binary(data, now),
@@ -235,8 +244,12 @@ impl<'a> Connection<'a> {
             return Ok(());
         }
         self.checks = checks;
+        self.ask_for_life().map_err(|error| End::Lost(lost(error)))
+    }
+
+    fn ask_for_life(&mut self) -> Result<(), Lost> {
         let revision = self.session.revision().unwrap_or(Revision::V4);
-        self.socket.send_check(revision).map_err(|error| End::Lost(lost(error)))?;
+        self.socket.send_check(revision)?;
         self.unflushed = true;
         self.check_ends = Some(Instant::now() + CHECK);
         Ok(())
@@ -261,11 +274,10 @@ impl<'a> Connection<'a> {
         }
         if self.paused.is_none() {
             let next = self.socket.poll_next(cx);
-            if self.on_upgrade() {
-                // What waited for the upgrade goes out now, over whichever transport it is.
-                if let Err(error) = self.write(cx, connected) {
-                    return Poll::Ready(Turn::Over(lost(error)));
-                }
+            // What waited for the upgrade goes out now, over whichever transport it is.
+            let written = self.on_upgrade().and_then(|news| if news { self.write(cx, connected) } else { Ok(()) });
+            if let Err(error) = written {
+                return Poll::Ready(Turn::Over(lost(error)));
             }
             match next {
                 Poll::Ready(Ok(frame)) => return Poll::Ready(Turn::Frame(frame)),
@@ -283,19 +295,20 @@ impl<'a> Connection<'a> {
     }
 
     /// Tells of an upgrade that succeeded or failed just now; says whether there was one.
-    fn on_upgrade(&mut self) -> bool {
+    fn on_upgrade(&mut self) -> Result<bool, Lost> {
         let failure = self.socket.take_upgrade_failure();
         if let Some(why) = &failure {
             self.owner.on_upgrade_failure(why);
         }
         if self.transport == self.socket.transport() {
-            return failure.is_some();
+            return Ok(failure.is_some());
         }
         self.transport = self.socket.transport();
-        // What long-polling had not posted yet was handed to the WebSocket.
-        self.unflushed = true;
         self.owner.on_upgrade(self.transport);
-        true
+        self.upgraded = Some(false);
+        // What long-polling had not posted yet was handed to the WebSocket, which some proxies let begin and then choke.
+        self.ask_for_life()?;
+        Ok(true)
     }
 
     fn set_timer(&mut self) {

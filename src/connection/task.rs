@@ -186,7 +186,11 @@ impl Task {
         let mut connection = Connection::new(opened, &self.target, identity, &self.link, &*self.owner, wish);
         let transport = connection.transport();
         let failed = |why: &str| self.namespace_failed(path.clone(), url.clone(), transport, why);
-        let why = match timeout_at(deadline, connection.handshake()).await {
+        let joined = timeout_at(deadline, connection.handshake()).await;
+        if let Ok(Err(end)) = &joined {
+            self.note_upgrade(&connection, end);
+        }
+        let why = match joined {
             Ok(Ok(socket_id)) => {
                 let recovery = connection.session().recovery();
                 let recovered = pid.is_some() && recovery.map(|now| &now.pid) == pid.as_ref();
@@ -218,6 +222,15 @@ impl Task {
         };
         connection.deliver_early();
         Err(failure(vec![failed(&why)], None))
+    }
+
+    /// Remembers what became of an upgrade from long-polling.
+    fn note_upgrade(&self, connection: &Connection<'_>, end: &End) {
+        match (connection.upgraded(), end) {
+            (Some(true), _) => self.surroundings.memory.upgraded(&self.target, true),
+            (Some(false), End::Lost(_)) => self.surroundings.memory.upgraded(&self.target, false),
+            _ => {}
+        }
     }
 
     fn unanswered(&self) -> ConnectFailure {
@@ -275,12 +288,9 @@ impl Task {
             format_args!("connected by {} (EIO={})", connected.url, connected.revision.number()),
         );
         self.owner.on_connected(connected);
-        let first_transport = connection.transport();
         let end = connection.drive().await;
         *self.recovery() = connection.session().recovery().cloned();
-        if connection.transport() != first_transport {
-            self.surroundings.memory.upgraded(&self.target);
-        }
+        self.note_upgrade(&connection, &end);
         self.link.set_state(State::Disconnected);
         let loss = match end {
             End::Lost(loss) => loss,

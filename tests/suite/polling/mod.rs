@@ -4,6 +4,7 @@ mod fallback;
 mod faults;
 mod goodbye;
 mod hostile;
+mod recovery;
 mod through_nginx;
 mod traffic;
 mod upgrade;
