@@ -275,7 +275,8 @@ impl<'a> Connection<'a> {
         if self.paused.is_none() {
             let next = self.socket.poll_next(cx);
             // What waited for the upgrade goes out now, over whichever transport it is.
-            let written = self.on_upgrade().and_then(|news| if news { self.write(cx, connected) } else { Ok(()) });
+            let written =
+                self.on_upgrade().and_then(|news| if news { self.write(cx, connected) } else { Ok(()) });
             if let Err(error) = written {
                 return Poll::Ready(Turn::Over(lost(error)));
             }

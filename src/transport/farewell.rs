@@ -74,7 +74,12 @@ pub struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    pub fn new(mut lane: Lane, dialer: &'a Arc<Dialer>, address: &'a Address, progress: &'a Progress) -> Self {
+    pub fn new(
+        mut lane: Lane,
+        dialer: &'a Arc<Dialer>,
+        address: &'a Address,
+        progress: &'a Progress,
+    ) -> Self {
         let (request, told) = (address.request(POLLING, None), progress.clone());
         let exchange: Exchange = Box::pin(async move {
             let answer = lane.get(&request, &told).await;

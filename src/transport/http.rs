@@ -40,6 +40,8 @@ pub struct Lane {
     /// The largest body that is read.
     limit: usize,
     timeout: Option<Duration>,
+    /// The server has answered in HTTP before, here or elsewhere.
+    answered: bool,
     open: Option<Http>,
 }
 
@@ -58,7 +60,12 @@ struct Http {
 
 impl Lane {
     pub fn new(dialer: Arc<Dialer>, limit: usize, timeout: Option<Duration>) -> Self {
-        Lane { dialer, limit, timeout, open: None }
+        Lane { dialer, limit, timeout, answered: false, open: None }
+    }
+
+    /// For a server that has answered before.
+    pub fn to_known(self) -> Self {
+        Lane { answered: true, ..self }
     }
 
     pub async fn get(&mut self, path: &str, progress: &Progress) -> Result<Answer, TransportError> {
@@ -170,13 +177,14 @@ impl Lane {
     ) -> Option<Result<Answer, TransportError>> {
         progress.asked();
         let answer = http.sender.try_send_request(request);
-        let (dialer, limit, asked) = (self.dialer.clone(), self.limit, http.certificate_asked);
+        let (dialer, limit) = (self.dialer.clone(), self.limit);
+        let (asked, answered) = (http.certificate_asked, self.answered);
         let work = async move {
             let response = match answer.await {
                 Ok(response) => response,
                 Err(mut error) => {
                     let unsent = error.take_message().is_some();
-                    return (!unsent).then(|| Err(no_answer(error.error(), &dialer, asked)));
+                    return (!unsent).then(|| Err(no_answer(error.error(), &dialer, asked, answered)));
                 }
             };
             dialer.keep_cookies(without_query(path), response.headers());
@@ -186,6 +194,7 @@ impl Lane {
         let done = with_connection(work, &mut http.connection).await?;
         Some(done.map(|(answer, kept)| {
             http.certificate_asked = false;
+            self.answered = true;
             http.stale = kept.map(|kept| Instant::now() + kept.saturating_sub(CLOSES_SOON));
             self.open = Some(http);
             answer
@@ -257,12 +266,18 @@ fn failed(message: String) -> TransportError {
     TransportError::new(Step::Upgrade, message)
 }
 
-fn no_answer(error: &hyper::Error, dialer: &Dialer, certificate_asked: bool) -> TransportError {
+fn no_answer(
+    error: &hyper::Error,
+    dialer: &Dialer,
+    certificate_asked: bool,
+    answered: bool,
+) -> TransportError {
     let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
     if let Some(message) = io.and_then(|io| dialer.late_tls_failure(io)) {
         return TransportError::new(Step::Tls, message);
     }
     failed(match error.is_incomplete_message() || error.is_canceled() {
+        true if answered => "the server closed the connection without an answer".into(),
         true => dialer.without_answer(certificate_asked),
         false => format!("no HTTP answer came: {error}{}", dialer.certificate_hint(certificate_asked)),
     })

@@ -153,7 +153,8 @@ fn a_post_that_goes_wrong_is_told_and_nothing_is_sent_twice() {
         for case in cases {
             let answer = case.answer.clone();
             let server = PollingServer::start(generation, move |turn| {
-                match turn.kind == TurnKind::Post && String::from_utf8_lossy(&turn.body).contains("[\"n\",1]") {
+                match turn.kind == TurnKind::Post && String::from_utf8_lossy(&turn.body).contains("[\"n\",1]")
+                {
                     true => turn.answer(&answer),
                     false => turn.behave(),
                 }

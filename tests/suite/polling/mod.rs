@@ -2,6 +2,7 @@
 
 mod fallback;
 mod faults;
+mod features;
 mod goodbye;
 mod hostile;
 mod recovery;

@@ -179,8 +179,10 @@ fn errors_behind_a_proxy_say_which_transport_failed_at_which_step_with_which_sta
         let more = json!({ "path": "/socket.io", "reconnection": false });
         let error = TestClient::new(with(default(&nginx.root()), more)).wait("connect_error").json;
         let attempts = error["attempts"].as_array().unwrap();
-        let told: Vec<[&Value; 3]> =
-            attempts.iter().map(|attempt| ["transport", "step", "status"].map(|name| &attempt[name])).collect();
+        let told: Vec<[&Value; 3]> = attempts
+            .iter()
+            .map(|attempt| ["transport", "step", "status"].map(|name| &attempt[name]))
+            .collect();
         // That server does not know long-polling, and says so.
         let expected = [
             [&json!("websocket"), &json!(step), &status],
