@@ -67,7 +67,7 @@ pub const OPTIONS: [(&str, Support, &str); 71] = [
     ("forceNew", NotBuilt, ""),
     ("multiplex", NotBuilt, ""),
     ("parser", Built("`\"default\"` or `\"msgpack\"`", "`\"default\"`"), "How packets are written. `msgpack` is for servers with `socket.io-msgpack-parser` (its version 3 for Socket.IO 3 and 4, its version 2 for 2.x)."),
-    ("perMessageDeflate", Refused("tungstenite, which the WebSockets are made with, has no compression (README, \"Compression\"); leave it out, or say false"), ""),
+    ("perMessageDeflate", Refused("tungstenite, which the WebSockets are made with, has no compression (README.md, \"Compression\"); leave it out, or say false"), ""),
     ("store", NotBuilt, ""),
     ("inFlight", NotBuilt, ""),
     ("dedupe", NotBuilt, ""),

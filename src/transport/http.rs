@@ -64,7 +64,7 @@ impl Lane {
     }
 
     /// For a server that has answered before.
-    pub fn to_known(self) -> Self {
+    pub fn known(self) -> Self {
         Lane { answered: true, ..self }
     }
 

@@ -92,7 +92,7 @@ impl Polling {
     ) -> Result<Self, TransportError> {
         let limit = terms.max_message.saturating_mul(BODY_IN_MESSAGES);
         let lane = || Lane::new(dialer.clone(), limit, terms.request_timeout);
-        let post = lane().to_known();
+        let post = lane().known();
         let (get, answer) = Opening::new(lane(), dialer, &terms.address, progress).finish().await;
         let answer = answer?;
         let codec = Codec::of(&answer).map_err(|fault| progress.failed(fault))?;

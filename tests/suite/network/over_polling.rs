@@ -1,5 +1,10 @@
 //! The way to the server, for long-polling: proxies that read the requests or pass them on, headers, TLS.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
 use serde_json::{json, Value};
 
 use super::{failed_at, local, once, options, with, works};
@@ -87,24 +92,21 @@ fn a_proxy_that_makes_no_tunnel_leaves_polling() {
     }
 }
 
-/// Refuses CONNECT; passes one plain request after the other on to the server.
+/// Refuses CONNECT; passes a plain request on to the server.
 fn forward_plain_requests(peer: &mut Peer, port: u16) {
-    use std::io::{Read, Write};
-    while let Some(request) = peer.request() {
-        if request.head.starts_with("CONNECT ") {
-            return peer.answer("405 Method Not Allowed", "no tunnels here");
-        }
-        let Some(body) = peer.body(&request) else { return };
-        let origin = request.head.replacen(&format!("http://localhost:{port}"), "", 1);
-        let origin = origin.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-        let mut server = std::net::TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-        server.write_all(origin.as_bytes()).expect("it reads");
-        server.write_all(&body).expect("it reads");
-        let mut answer = Vec::new();
-        let _ = server.read_to_end(&mut answer);
-        peer.write(answer);
-        return;
+    let Some(request) = peer.request() else { return };
+    if request.head.starts_with("CONNECT ") {
+        return peer.answer("405 Method Not Allowed", "no tunnels here");
     }
+    let Some(body) = peer.body(&request) else { return };
+    let origin = request.head.replacen(&format!("http://localhost:{port}"), "", 1);
+    let origin = origin.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    let mut server = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    server.write_all(origin.as_bytes()).expect("it reads");
+    server.write_all(&body).expect("it reads");
+    let mut answer = Vec::new();
+    let _ = server.read_to_end(&mut answer);
+    peer.write(answer);
 }
 
 /// What a proxy says instead of passing a request on is told with its status.
