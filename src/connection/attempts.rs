@@ -35,6 +35,8 @@ pub struct Attempts<'a> {
     pub dialer: &'a Arc<Dialer>,
     pub log: &'a Log,
     pub transport: &'static str,
+    /// Long-polling may be upgraded.
+    pub upgrades: bool,
     /// For all of this transport's attempts.
     pub limit: Duration,
     pub deadline: Instant,
@@ -189,7 +191,7 @@ impl Attempts<'_> {
         let max_message = self.target.max_message_bytes;
         if self.transport == POLLING {
             let Target { request_timeout, .. } = *self.target;
-            let terms = Terms { address, max_message, upgrade: self.target.upgrades(), request_timeout };
+            let terms = Terms { address, max_message, upgrade: self.upgrades, request_timeout };
             return Ok(Socket::Polling(Box::new(Polling::connect(self.dialer, terms, progress).await?)));
         }
         let request = address.request(self.transport, None);
