@@ -175,6 +175,11 @@ impl Requests {
         Some(pending.done)
     }
 
+    /// Is it not decided yet?
+    pub fn waits(&self, number: u64) -> bool {
+        self.pending.contains_key(&number)
+    }
+
     /// Decides the request of a message.
     pub fn take_message(&mut self, fingerprint: &str) -> Option<(u64, Done)> {
         let number = *self.by_fingerprint.get(fingerprint)?;
