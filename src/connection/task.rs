@@ -187,6 +187,9 @@ impl Task {
         let failed = |why: &str| self.namespace_failed(path.clone(), url.clone(), transport, why);
         let why = match timeout_at(deadline, connection.handshake()).await {
             Ok(Ok(socket_id)) => {
+                if connection.transport() != transport {
+                    memory.upgraded(&self.target);
+                }
                 let recovery = connection.session().recovery();
                 let recovered = pid.is_some() && recovery.map(|now| &now.pid) == pid.as_ref();
                 let revision = connection.session().revision().unwrap_or(Revision::V4);
