@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     client::Client,
+    dedupe::Fresh,
     inside::{is_exiting, user_code},
     mailbox::Item,
     pool::{tick, Work},
@@ -21,7 +22,10 @@ use crate::{
 
 /// An event on its way through its subscribers.
 pub struct Delivery {
+    /// As it came.
     pub event: Arc<Event>,
+    /// What of it the caller has not had yet.
+    pub fresh: Fresh,
     /// The caller sent it: those hear of it who want to know that.
     pub sent: bool,
     /// The subscriber that had it last, and the newest that gets it.
@@ -116,23 +120,33 @@ impl Client {
     }
 
     pub(super) fn delivery_of(&self, event: Arc<Event>) -> Delivery {
-        Delivery { event, sent: false, after: 0, newest: self.subscriptions().newest(), taken: false }
+        let fresh = self.fresh(&event);
+        self.begin_delivery(event, fresh, false)
     }
 
     pub(super) fn delivery_of_sent(&self, event: Arc<Event>) -> Delivery {
-        Delivery { sent: true, ..self.delivery_of(event) }
+        let fresh = Fresh { event: Some(event.clone()), keys: Vec::new() };
+        self.begin_delivery(event, fresh, true)
+    }
+
+    fn begin_delivery(&self, event: Arc<Event>, fresh: Fresh, sent: bool) -> Delivery {
+        Delivery { event, fresh, sent, after: 0, newest: self.subscriptions().newest(), taken: false }
     }
 
     /// Calls those who subscribe to the event, as many as the budget allows, then does what the IM layer does by itself. Gives
     /// the delivery back where somebody is left.
     pub(super) fn call_subscribers(&self, mut delivery: Delivery, budget: &mut u32) -> Option<Delivery> {
+        let Some(shown) = delivery.fresh.event.clone() else {
+            self.react(&delivery.event);
+            return None;
+        };
         loop {
-            let Delivery { event, sent, after, newest, taken } = &mut delivery;
+            let Delivery { sent, after, newest, taken, .. } = &mut delivery;
             if !self.may_call() {
                 // Somebody who subscribes did not see it: no reaction, so that the server keeps a message.
                 return None;
             }
-            let heard = (!*sent).then_some(&**event);
+            let heard = (!*sent).then_some(&*shown);
             if *budget == 0 && self.subscriptions().has_next(heard, *after, *newest) {
                 return Some(delivery);
             }
@@ -141,17 +155,23 @@ impl Client {
             *budget -= 1;
             tick();
             user_code(|| {
-                callback(event);
+                callback(&shown);
                 drop(callback);
             });
             (*after, *taken) = (id, true);
         }
         if delivery.taken && !delivery.sent && !is_exiting() {
-            if let Some(reaction) = self.reaction(&delivery.event) {
-                self.carry_out(reaction);
-            }
+            self.remember(delivery.fresh.keys);
+            self.react(&delivery.event);
         }
         None
+    }
+
+    /// Does what the IM layer does once an event is delivered. A copy of what the caller has had is: its sender has to hear it.
+    pub(super) fn react(&self, event: &Event) {
+        if let Some(reaction) = self.reaction(event) {
+            self.carry_out(reaction);
+        }
     }
 
     /// What the IM layer does once an event is delivered.
