@@ -16,11 +16,9 @@ use super::{
 /// What a poll or a dispatch gets.
 enum Taken {
     Event(Arc<Event>),
-    /// An event that some subscribers have had, or that waited for a subscriber.
+    /// An event that some subscribers have had, that waited for a subscriber, or that the caller sent.
     Delivery(Delivery),
     Outcome(Done, Outcome),
-    /// Something that the caller sent, for those who listen to that: poll has nothing to tell of it.
-    Sent(Arc<Event>),
     Woken,
     Nothing,
 }
@@ -60,6 +58,8 @@ impl Client {
                     Some(shown) => Ok(Some(shown)),
                     None => continue,
                 },
+                // Something that the caller sent, for those who listen to that: poll has nothing to tell of it.
+                Taken::Delivery(Delivery { sent: true, .. }) => continue,
                 Taken::Delivery(delivery) => match self.show(delivery) {
                     Some(shown) => Ok(Some(shown)),
                     None => continue,
@@ -71,7 +71,6 @@ impl Client {
                     user_code(|| drop(done));
                     Ok(Some(event))
                 }
-                Taken::Sent(_) => continue,
                 Taken::Woken => Ok(None),
                 Taken::Nothing => Err(nothing_came()),
             };
@@ -99,10 +98,6 @@ impl Client {
                 Taken::Outcome(done, outcome) => {
                     budget -= 1;
                     user_code(|| done.call(outcome));
-                }
-                Taken::Sent(event) => {
-                    budget -= 1;
-                    self.deliver_sent(&event);
                 }
                 Taken::Nothing if budget == most => return Err(nothing_came()),
                 Taken::Woken | Taken::Nothing => break,
@@ -187,7 +182,7 @@ impl Client {
                     match item {
                         Item::Event(event) => return Ok(Taken::Event(event)),
                         Item::Outcome(done, outcome) => return Ok(Taken::Outcome(done, outcome)),
-                        Item::Sent(event) => return Ok(Taken::Sent(event)),
+                        Item::Sent(event) => return Ok(Taken::Delivery(self.delivery_of_sent(event))),
                         Item::Drop(callbacks) => user_code(|| drop(callbacks)),
                     }
                 }

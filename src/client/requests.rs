@@ -157,6 +157,11 @@ impl Requests {
         Some(pending.done)
     }
 
+    /// Is it not decided yet?
+    pub fn waits(&self, number: u64) -> bool {
+        self.pending.contains_key(&number)
+    }
+
     /// Decides all requests that went out, in their order.
     pub fn take_sent(&mut self) -> Vec<Done> {
         self.numbers_of(|pending| pending.sent.is_some()).into_iter().filter_map(|n| self.take(n)).collect()

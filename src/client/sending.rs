@@ -197,6 +197,9 @@ impl Client {
             if let Some(done) = self.requests().take(number) {
                 return Err((done, failed));
             }
+        } else if !self.requests().waits(number) {
+            // It was decided before its frame was queued, so that nobody else has dropped that.
+            self.link.settle([number]);
         }
         if first {
             self.watch_deadlines();

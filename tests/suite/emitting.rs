@@ -2,7 +2,7 @@
 
 use std::sync::{mpsc, Mutex};
 
-use ::im_client::{im_client_open, im_status};
+use ::im_client::{im_client_cancel, im_client_open, im_status};
 use serde_json::{json, Value};
 
 use crate::support::*;
@@ -217,4 +217,27 @@ fn what_the_server_does_not_take_is_an_error_before_anything_is_sent() {
         server.wait_received("fits", 1);
         assert_eq!((server.received("large").len(), client.count("disconnect")), (0, 0), "{transport}");
     }
+}
+
+/// Ids are given in a row, so a careless caller may cancel what another thread is about to queue.
+#[test]
+fn a_request_that_ends_while_it_is_being_queued_holds_up_no_later_one() {
+    let server = socketio(4, &[]);
+    let mut options = options(&server.root());
+    options["retries"] = 1.into();
+    options["ackTimeout"] = 60_000.into();
+    options["autoConnect"] = false.into();
+    let client = TestClient::new(options);
+    // It takes a while to be written, and longer for those who want to see what is sent.
+    assert!(client.on_any_outgoing() > 0);
+    let (large, canceled, next) = (json!("x".repeat(8 << 20)), Answers::default(), Answers::default());
+    let handle = client.handle;
+    let cancels = std::thread::spawn(move || while im_client_cancel(handle, 1) != 0 {});
+    client.ask_plain("dropped", &large, &canceled);
+    cancels.join().expect("it does not panic");
+    assert_eq!(canceled.wait().status, CANCELED);
+    open(&client);
+    client.ask_plain("echo", &json!("next"), &next);
+    assert_eq!(next.wait().args, json!(["next"]));
+    assert!(server.received("dropped").is_empty());
 }
