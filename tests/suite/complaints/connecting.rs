@@ -5,14 +5,12 @@ use serde_json::{json, Value};
 use crate::support::*;
 
 /// The server through a proxy that lets no WebSocket through, in one of the ways in which proxies do that.
-fn behind(upgrades: Upgrades, transports: &Value) {
+fn behind(upgrades: Upgrades, more: &Value) {
     for generation in [2, 4] {
         let server = socketio(generation, &[]);
         let nginx = Nginx::before(&server, upgrades);
         let mut options = json!({ "root": nginx.root(), "nsp": "chat", "path": "/socket.io" });
-        if !transports.is_null() {
-            options["transports"] = transports.clone();
-        }
+        options.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         let client = TestClient::new(options);
         let connected = client.wait("connect").json;
         assert_eq!(connected["transport"], "polling", "{upgrades:?}, generation {generation}");
@@ -30,24 +28,30 @@ fn behind(upgrades: Upgrades, transports: &Value) {
 
 #[test]
 fn a_proxy_that_passes_no_upgrade_on_leaves_a_working_client() {
-    behind(Upgrades::Stripped, &Value::Null);
+    behind(Upgrades::Stripped, &json!({}));
 }
 
 #[test]
 fn a_proxy_that_refuses_websocket_leaves_a_working_client() {
-    behind(Upgrades::Refused, &Value::Null);
+    behind(Upgrades::Refused, &json!({}));
 }
 
 #[test]
 fn a_proxy_that_cuts_every_websocket_leaves_a_working_client() {
-    behind(Upgrades::Cut(0), &Value::Null);
+    behind(Upgrades::Cut(0), &json!({}));
+}
+
+/// A firewall that says nothing at all: the time of an attempt is shared, so that long-polling has its turn.
+#[test]
+fn a_proxy_that_silences_every_websocket_leaves_a_working_client() {
+    behind(Upgrades::Silenced(0), &json!({ "timeout": 3000 }));
 }
 
 /// Long-polling first, as the official clients do it by default: the upgrade fails and nothing is lost by that.
 #[test]
 fn a_failed_upgrade_leaves_a_working_client() {
     for upgrades in [Upgrades::Stripped, Upgrades::Refused, Upgrades::Cut(0)] {
-        behind(upgrades, &json!(["polling", "websocket"]));
+        behind(upgrades, &json!({ "transports": ["polling", "websocket"] }));
     }
 }
 
