@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     client::Client,
+    dedupe::Fresh,
     inside::{is_exiting, user_code},
     mailbox::Item,
     pool::{tick, Work},
@@ -21,7 +22,10 @@ use crate::{
 
 /// An event on its way through its subscribers.
 pub struct Delivery {
+    /// As it came.
     pub event: Arc<Event>,
+    /// What of it the caller has not had yet.
+    pub fresh: Fresh,
     /// The subscriber that had it last, and the newest that gets it.
     after: i64,
     newest: i64,
@@ -114,37 +118,48 @@ impl Client {
     }
 
     pub(super) fn delivery_of(&self, event: Arc<Event>) -> Delivery {
-        Delivery { event, after: 0, newest: self.subscriptions().newest(), taken: false }
+        let fresh = self.fresh(&event);
+        Delivery { event, fresh, after: 0, newest: self.subscriptions().newest(), taken: false }
     }
 
     /// Calls those who subscribe to the event, as many as the budget allows, then does what the IM layer does by itself. Gives
     /// the delivery back where somebody is left.
     pub(super) fn call_subscribers(&self, mut delivery: Delivery, budget: &mut u32) -> Option<Delivery> {
+        let Some(shown) = delivery.fresh.event.clone() else {
+            self.react(&delivery.event);
+            return None;
+        };
         loop {
-            let Delivery { event, after, newest, taken } = &mut delivery;
+            let Delivery { after, newest, taken, .. } = &mut delivery;
             if !self.may_call() {
                 // Somebody who subscribes did not see it: no reaction, so that the server keeps a message.
                 return None;
             }
-            if *budget == 0 && self.subscriptions().has_next(event, *after, *newest) {
+            if *budget == 0 && self.subscriptions().has_next(&shown, *after, *newest) {
                 return Some(delivery);
             }
             // The lock is taken anew for each callback: the one before may have removed the next.
-            let Some((id, callback)) = self.subscriptions().next(event, *after, *newest) else { break };
+            let Some((id, callback)) = self.subscriptions().next(&shown, *after, *newest) else { break };
             *budget -= 1;
             tick();
             user_code(|| {
-                callback(event);
+                callback(&shown);
                 drop(callback);
             });
             (*after, *taken) = (id, true);
         }
         if delivery.taken && !is_exiting() {
-            if let Some(reaction) = self.reaction(&delivery.event) {
-                self.carry_out(reaction);
-            }
+            self.remember(delivery.fresh.keys);
+            self.react(&delivery.event);
         }
         None
+    }
+
+    /// Does what the IM layer does once an event is delivered. A copy of what the caller has had is: its sender has to hear it.
+    pub(super) fn react(&self, event: &Event) {
+        if let Some(reaction) = self.reaction(event) {
+            self.carry_out(reaction);
+        }
     }
 
     /// Tells those who want to know what the caller sends.

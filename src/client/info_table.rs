@@ -1,7 +1,7 @@
 // The fields of `im_client_info`: name and meaning. The tests hold the README's table to it.
 
 /// `(name, meaning)`; a field without a value is null.
-pub const INFO_FIELDS: [(&str, &str); 28] = [
+pub const INFO_FIELDS: [(&str, &str); 29] = [
     ("state", "`disconnected`, `connecting`, `connected` or `reconnecting`."),
     ("background", "Between `im_client_background` and `im_client_foreground`."),
     ("root", "Host and port of the server."),
@@ -20,6 +20,7 @@ pub const INFO_FIELDS: [(&str, &str); 28] = [
     ("sent", "`{\"packets\", \"bytes\"}` that went out: events and answers, their attachments included."),
     ("received", "`{\"packets\", \"bytes\"}` that came in: events and acknowledgements; the bytes of their arguments and attachments."),
     ("sendQueue", "`{\"packets\", \"bytes\"}` that wait to be sent or, with `retries`, for their acknowledgement."),
+    ("outbox", "`{\"messages\", \"bytes\"}` of `im_client_send_message` that wait for their answers."),
     ("receiveQueue", "`{\"events\", \"bytes\"}` that wait for callbacks."),
     ("earlyEvents", "Events that wait for the first subscription of their name."),
     ("discardedEvents", "Events that nobody took."),

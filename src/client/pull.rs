@@ -56,10 +56,14 @@ impl Client {
         let _visit = self.visit("poll")?;
         loop {
             return match self.take(wait)? {
-                Taken::Event(event) | Taken::Delivery(Delivery { event, .. }) => {
-                    self.react_when_released(&event);
-                    Ok(Some(event))
-                }
+                Taken::Event(event) => match self.show(self.delivery_of(event)) {
+                    Some(shown) => Ok(Some(shown)),
+                    None => continue,
+                },
+                Taken::Delivery(delivery) => match self.show(delivery) {
+                    Some(shown) => Ok(Some(shown)),
+                    None => continue,
+                },
                 Taken::Outcome(done, outcome) => {
                     let reply = outcome.reply.as_ref();
                     let event = Event::outcome(self.handle(), done.request(), outcome.status, reply);
@@ -200,15 +204,24 @@ impl Client {
         event
     }
 
-    fn react_when_released(&self, event: &Event) {
-        let Some(reaction) = self.reaction(event) else { return };
-        let client = self.this.clone();
-        event.when_released(move || {
-            // A client that is destroyed meanwhile sends no receipt: the server keeps the message.
-            if let Some(client) = client.upgrade().filter(|client| client.may_call()) {
-                client.carry_out(reaction);
-            }
-        });
+    /// What of an event the caller has not had yet; nothing of a copy.
+    fn show(&self, Delivery { event, fresh, .. }: Delivery) -> Option<Arc<Event>> {
+        let Some(shown) = fresh.event else {
+            self.react(&event);
+            return None;
+        };
+        let reaction = self.reaction(&event);
+        if reaction.is_some() || !fresh.keys.is_empty() {
+            let (client, keys) = (self.this.clone(), fresh.keys);
+            shown.when_released(move || {
+                // A client that is destroyed meanwhile sends no receipt: the server keeps the message.
+                if let Some(client) = client.upgrade().filter(|client| client.may_call()) {
+                    client.remember(keys);
+                    reaction.into_iter().for_each(|reaction| client.carry_out(reaction));
+                }
+            });
+        }
+        Some(shown)
     }
 }
 

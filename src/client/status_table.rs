@@ -30,7 +30,7 @@ pub const STATUSES: [(&str, i32, &str); 19] = [
     (
         "IM_ERROR_SYSTEM",
         -15,
-        "The operating system refused something: threads, memory, descriptors, randomness.",
+        "The operating system refused something: threads, memory, descriptors, randomness, the store's file.",
     ),
     ("IM_ERROR_REFUSED", -16, "The server answered with a failure code."),
 ];

@@ -136,7 +136,7 @@ impl Attempts<'_> {
         Err(failed)
     }
 
-    fn failed(&self, path: &str, mut error: TransportError) -> Attempt {
+    pub fn failed(&self, path: &str, mut error: TransportError) -> Attempt {
         // A 4.x server without support for revision 3 says so, or answers with raw HTTP behind its 101.
         if self.target.revision == Some(Revision::V3) && (error.by_engine || error.step == Step::Open) {
             error.message.push_str(

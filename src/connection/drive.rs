@@ -10,16 +10,16 @@ use std::{
 use tokio::time::{sleep_until, timeout, Sleep};
 
 use super::{
+    carrier::{Carrier, Way},
     link::{Link, Wish},
     outbound::Outgoing,
     owner::{Loss, Owner, Reason},
-    search::Opened,
     target::{Credentials, Target},
 };
 use crate::{
     engineio::Revision,
     socketio::{Failure, Happening, Recovery, Session, Settings, Transmit},
-    transport::{Frame, LossKind, Lost, Socket},
+    transport::{Frame, LossKind, Lost},
 };
 
 /// So many bytes are handed to the socket before it has to be flushed.
@@ -49,7 +49,7 @@ enum Turn {
 }
 
 pub struct Connection<'a> {
-    socket: Socket,
+    carrier: Carrier,
     /// The transport as the owner knows it.
     transport: &'static str,
     session: Session,
@@ -73,7 +73,7 @@ pub struct Connection<'a> {
 
 impl<'a> Connection<'a> {
     pub fn new(
-        opened: Opened,
+        Way { carrier, handshake, asked, .. }: Way,
         target: &Target,
         (credentials, recovery): (Credentials, Option<Recovery>),
         link: &'a Link,
@@ -85,14 +85,15 @@ impl<'a> Connection<'a> {
             query: credentials.query,
             auth: credentials.auth,
             recovery,
-            revision: opened.asked.or(opened.socket.revision()),
+            revision: asked.or(carrier.revision()),
+            shared: carrier.is_shared(),
             parser: target.parser,
         };
         let now = Instant::now();
         Connection {
-            transport: opened.socket.transport(),
-            socket: opened.socket,
-            session: Session::new(settings, opened.handshake, now),
+            transport: carrier.transport(),
+            carrier,
+            session: Session::new(settings, handshake, now),
             link,
             owner,
             wish,
@@ -182,7 +183,7 @@ impl<'a> Connection<'a> {
         tell(self.owner, self.number, happening)?;
         if self.session.is_connected() && self.owner.is_full() {
             self.paused = Some(now);
-            self.socket.set_paused(true);
+            self.carrier.set_paused(true);
             self.session.pause(now);
         }
         Ok(())
@@ -210,7 +211,9 @@ impl<'a> Connection<'a> {
             self.failed_check = true;
             let description =
                 format!("no sign of life within {} ms when the link was checked", CHECK.as_millis());
-            return Err(End::Lost(Loss { reason: Reason::PingTimeout, description }));
+            let lost = Lost { kind: LossKind::Silent, description };
+            self.carrier.condemn(&lost);
+            return Err(End::Lost(self::lost(lost)));
         }
         self.session.on_time(now).map_err(failed)
     }
@@ -221,7 +224,7 @@ impl<'a> Connection<'a> {
         }
         if self.paused.is_some() && !self.owner.is_full() {
             self.paused = None;
-            self.socket.set_paused(false);
+            self.carrier.set_paused(false);
             self.session.resume(Instant::now());
         }
         self.check()
@@ -236,7 +239,7 @@ impl<'a> Connection<'a> {
         }
         self.checks = checks;
         let revision = self.session.revision().unwrap_or(Revision::V4);
-        self.socket.send_check(revision).map_err(|error| End::Lost(lost(error)))?;
+        self.carrier.send_check(revision).map_err(|error| End::Lost(lost(error)))?;
         self.unflushed = true;
         self.check_ends = Some(Instant::now() + CHECK);
         Ok(())
@@ -260,14 +263,14 @@ impl<'a> Connection<'a> {
             return Poll::Ready(Turn::Over(lost(error)));
         }
         if self.paused.is_none() {
-            let next = self.socket.poll_next(cx);
-            if self.transport != self.socket.transport() {
+            let next = self.carrier.poll_next(cx);
+            if self.transport != self.carrier.transport() {
                 self.on_upgrade();
                 if let Err(error) = self.write(cx, connected) {
                     return Poll::Ready(Turn::Over(lost(error)));
                 }
             }
-            if let Some(why) = self.socket.take_upgrade_failure() {
+            if let Some(why) = self.carrier.take_upgrade_failure() {
                 self.owner.on_upgrade_failure(&why);
             }
             match next {
@@ -286,7 +289,7 @@ impl<'a> Connection<'a> {
     }
 
     fn on_upgrade(&mut self) {
-        self.transport = self.socket.transport();
+        self.transport = self.carrier.transport();
         // What long-polling had not posted yet was handed to the WebSocket.
         self.unflushed = true;
         self.owner.on_upgrade(self.transport);
@@ -307,7 +310,7 @@ impl<'a> Connection<'a> {
     fn write(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<(), Lost> {
         loop {
             if self.unflushed {
-                match self.socket.poll_flush(cx) {
+                match self.carrier.poll_flush(cx) {
                     Poll::Pending => return Ok(()),
                     Poll::Ready(done) => done?,
                 }
@@ -324,7 +327,7 @@ impl<'a> Connection<'a> {
     fn fill(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<bool, Lost> {
         let mut bytes = 0;
         while bytes < WRITE_BATCH {
-            match self.socket.poll_ready(cx) {
+            match self.carrier.poll_ready(cx) {
                 Poll::Pending => break,
                 Poll::Ready(ready) => ready?,
             }
@@ -346,7 +349,7 @@ impl<'a> Connection<'a> {
         let mut bytes = packet.frame.len();
         self.unflushed = true;
         if !packet.frame.is_empty() {
-            self.socket.send_text(packet.frame)?;
+            self.transmit(Transmit::Text(packet.frame.into()))?;
         }
         for attachment in packet.attachments {
             bytes += attachment.len();
@@ -356,11 +359,7 @@ impl<'a> Connection<'a> {
     }
 
     fn transmit(&mut self, frame: Transmit) -> Result<(), Lost> {
-        let revision = self.session.revision().unwrap_or(Revision::V4);
-        match frame {
-            Transmit::Text(text) => self.socket.send_text(text.into_owned()),
-            Transmit::Data(data) => self.socket.send_binary(data, revision),
-        }
+        self.carrier.send(frame, self.session.revision().unwrap_or(Revision::V4))
     }
 
     /// The caller's next packet. Answers that belong to an earlier connection are dropped.
@@ -382,11 +381,11 @@ impl<'a> Connection<'a> {
         let leave = self.session.leave();
         let parting = async {
             if let Some(frame) = leave {
-                poll_fn(|cx| self.socket.poll_ready(cx)).await?;
+                poll_fn(|cx| self.carrier.poll_ready(cx)).await?;
                 self.transmit(frame)?;
-                poll_fn(|cx| self.socket.poll_flush(cx)).await?;
+                poll_fn(|cx| self.carrier.poll_flush(cx)).await?;
             }
-            self.socket.close().await;
+            self.carrier.close().await;
             Ok::<(), Lost>(())
         };
         // A server that does not listen any more misses nothing.
@@ -431,6 +430,7 @@ fn lost(Lost { kind, description }: Lost) -> Loss {
         LossKind::Closed => Reason::TransportClose,
         LossKind::Failed => Reason::TransportError,
         LossKind::Garbled => Reason::ParseError,
+        LossKind::Silent => Reason::PingTimeout,
     };
     Loss { reason, description }
 }

@@ -17,14 +17,14 @@ fn folder() -> PathBuf {
 }
 
 /// What is needed to link against a build of the library, gone with the test.
-struct Build {
+pub struct Build {
     place: tempfile::TempDir,
     flags: &'static [&'static str],
 }
 
 impl Build {
     /// `library` is the folder of libim_client.so; the program finds it under its SONAME.
-    fn new(library: &Path, flags: &'static [&'static str]) -> Self {
+    pub fn new(library: &Path, flags: &'static [&'static str]) -> Self {
         let place = tempfile::tempdir().expect("a temporary folder");
         let library = library.join("libim_client.so");
         assert!(library.is_file(), "{} is not there", library.display());
@@ -35,7 +35,7 @@ impl Build {
     }
 
     /// Compiles a program of tests/c without a warning.
-    fn program(&self, name: &str) -> PathBuf {
+    pub fn program(&self, name: &str) -> PathBuf {
         let (output, place) = (self.place.path().join(name), self.place.path());
         let mut compile = Command::new("cc");
         compile.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-pthread"]).args(self.flags);
@@ -94,7 +94,7 @@ fn runs(
 }
 
 /// Where cargo has just built the library for these tests.
-fn library() -> PathBuf {
+pub fn library() -> PathBuf {
     target_dir().join("deps")
 }
 
@@ -176,6 +176,7 @@ programs! {
     replies: "reply", BOTH, [], [];
     binary_in_c: "binary", BOTH, [], [];
     a_sleeping_machine: "sleep", ONE, [], [];
+    the_store: "store", BOTH, [], [];
     cycles: "cycles", BOTH, [], [];
     many_reconnects: "reconnects", BOTH, [], [];
 }
