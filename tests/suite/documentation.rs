@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, path::Path, process::Command};
 
 use crate::{
     c_programs::{cases_of, ALL},
+    readme::local_event_table::LOCAL_EVENTS,
     support::command,
 };
 
@@ -15,23 +16,6 @@ const NOT_OURS: [&str; 2] = ["WebTransport", "permessage-deflate"];
 
 /// So many complaints are in the reference notes.
 const COMPLAINTS: usize = 23;
-
-/// Tests of branches that are still to be merged. Each has to go from here as soon as it is there.
-const AWAITED: &[&str] = &[
-    "multiplex::several_namespaces_share_one_connection",
-    "multiplex::force_new_makes_a_connection_of_its_own",
-    "outbox::dedupe::a_copy_is_receipted_and_not_shown",
-    "outbox::dedupe::items_that_came_live_are_taken_out_of_the_offline_list",
-    "outbox::dedupe::the_option_switches_it_off",
-    "outbox::lost::a_message_that_is_dropped_silently_expires_and_the_next_goes_on",
-    "outbox::lost::a_message_whose_answer_was_lost_is_sent_again_and_shown_once",
-    "outbox::lost::what_waits_is_sent_in_order_and_one_at_a_time",
-    "outbox::processes::messages_of_a_killed_process_arrive_exactly_once_while_the_server_is_restarted_50_times",
-    "outbox::processes::messages_sent_while_the_server_is_restarted_50_times_arrive_exactly_once",
-    "outbox::refused::a_20003_refuses_the_only_message_that_is_unanswered",
-    "outbox::store::an_account_switch_sends_nothing_as_somebody_else",
-    "outbox::store::what_a_client_leaves_the_next_one_sends_and_reports",
-];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -107,13 +91,13 @@ fn tests_of(cell: &str) -> Vec<&str> {
 }
 
 /// What is wrong with the tests that a cell names.
-fn wrong_tests(cell: &str, known: &BTreeSet<String>, awaited: &[&str]) -> Vec<String> {
-    let missing = |test: &&str| !known.contains(*test) && !awaited.contains(test);
+fn wrong_tests(cell: &str, known: &BTreeSet<String>) -> Vec<String> {
+    let missing = |test: &&str| !known.contains(*test);
     tests_of(cell).into_iter().filter(missing).map(|test| format!("there is no test {test}")).collect()
 }
 
 /// What is wrong with the table of features.
-fn wrong_features(page: &str, known: &BTreeSet<String>, awaited: &[&str]) -> Vec<String> {
+fn wrong_features(page: &str, known: &BTreeSet<String>) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut missing: Vec<&str> = NOT_OURS.to_vec();
     let mut headed = false;
@@ -133,7 +117,7 @@ fn wrong_features(page: &str, known: &BTreeSet<String>, awaited: &[&str]) -> Vec
             }
         }
         let ours = &row[1];
-        wrong.extend(wrong_tests(ours, known, awaited).into_iter().map(|fault| format!("{name}: {fault}")));
+        wrong.extend(wrong_tests(ours, known).into_iter().map(|fault| format!("{name}: {fault}")));
         if let Some(at) = missing.iter().position(|missing| missing == name) {
             missing.remove(at);
             if !ours.starts_with("no: ") {
@@ -158,7 +142,7 @@ fn wrong_complaints(page: &str, known: &BTreeSet<String>) -> Vec<String> {
     }
     for row in rows {
         let shown = row.last().map_or("", String::as_str);
-        wrong.extend(wrong_tests(shown, known, &[]).into_iter().map(|fault| format!("{}: {fault}", row[0])));
+        wrong.extend(wrong_tests(shown, known).into_iter().map(|fault| format!("{}: {fault}", row[0])));
         if row.len() != 4 || row.iter().any(String::is_empty) || tests_of(shown).is_empty() {
             wrong.push(format!("{}: no test shows it", row[0]));
         }
@@ -172,12 +156,8 @@ const NONE: [String; 0] = [];
 fn every_feature_names_tests_that_exist() {
     let known = all_tests();
     let page = file("docs/features.md");
-    assert_eq!(wrong_features(&page, &known, AWAITED), NONE);
+    assert_eq!(wrong_features(&page, &known), NONE);
     assert!(rows(&page).len() > 60, "the table is there");
-    for test in AWAITED {
-        assert!(page.contains(test), "nothing names {test}: it needs not be awaited");
-        assert!(!known.contains(test), "{test} is there now: take it out of AWAITED");
-    }
 }
 
 #[test]
@@ -192,6 +172,16 @@ fn the_readme_links_the_tables() {
     }
 }
 
+/// What the library tells of the connection stands in the table from which the README and the header are made.
+#[test]
+fn every_event_of_the_connection_is_in_the_table() {
+    let source = file("src/client/from_network.rs");
+    let told = source.split("self.tell(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let told: BTreeSet<&str> = told.chain(["outbox", "query", "auth"]).collect();
+    let table: BTreeSet<&str> = LOCAL_EVENTS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(told, table);
+}
+
 // ---- The checks above find what is wrong. ----
 
 fn known() -> BTreeSet<String> {
@@ -202,13 +192,12 @@ fn features(rows: &str) -> Vec<String> {
     let head = "| feature | ours | JS 2.5 | JS 4.8 | C++ | Swift | Java | Python |\n|---|---|---|---|---|---|---|---|\n";
     let rest = "| WebTransport | no: why | no | yes | no | no | no | no |\n\
                 | permessage-deflate | no: why | no | yes | no | no | no | no |";
-    wrong_features(&format!("{head}{rows}{rest}"), &known(), &["to::come"])
+    wrong_features(&format!("{head}{rows}{rest}"), &known())
 }
 
 #[test]
 fn a_right_row_of_features_is_taken() {
-    let right =
-        "| acks | yes `a::b`, `tests/c/x.c::y` and `to::come` | yes | part | no | ? | yes: so | no |\n";
+    let right = "| acks | yes `a::b` and `tests/c/x.c::y` | yes | part | no | ? | yes: so | no |\n";
     assert_eq!(features(right), NONE);
 }
 
@@ -226,7 +215,7 @@ fn a_wrong_row_of_features_is_found() {
         let wrong = features(row);
         assert!(wrong.len() == 1 && wrong[0].contains(fault), "{row} {wrong:?}");
     }
-    let wrong = wrong_features("", &known(), &[]);
+    let wrong = wrong_features("", &known());
     assert_eq!(wrong, ["WebTransport is not named", "permessage-deflate is not named"]);
 }
 

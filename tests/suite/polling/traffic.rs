@@ -224,3 +224,26 @@ fn a_user_chats_with_the_embedded_server_over_polling() {
     client.send_message(&json!({ "type": 1, "from": "111", "to": "111", "content": "hi" }), 0, &outcomes);
     assert_eq!(outcome(&outcomes).0, 0);
 }
+
+/// Over HTTP binary is base64, in the form of each revision.
+#[test]
+fn attachments_go_both_ways_over_polling() {
+    for generation in GENERATIONS {
+        let server = socketio(generation, &[]);
+        let client = TestClient::new(polling(&server, "chat"));
+        client.wait("connect");
+        let (first, second): (Vec<u8>, _) = ((0..=255).collect(), vec![0xff, 0x00, 0x04]);
+        let args = r#"["echoed",{"deep":[{"_placeholder":true,"num":1}]},{"_placeholder":true,"num":0}]"#;
+        for times in 1..=20 {
+            assert_eq!(client.emit_blobs("tell", args, &[&first, &second], 0), 0, "{}", last_error());
+            let echoed = client.wait_nth("echoed", times);
+            let place = |number: u64| json!({ "_placeholder": true, "num": number });
+            assert_eq!(echoed.args, json!([{ "deep": [place(0)] }, place(1)]));
+            assert_eq!(echoed.blobs, [second.clone(), first.clone()]);
+        }
+        let answers = Answers::default();
+        assert!(client.ask_blobs("echo", "[]", &[&first], 0, 0, &answers) > 0);
+        assert_eq!(answers.wait().blobs, [first]);
+        assert_eq!(client.info()["transport"], "polling");
+    }
+}
