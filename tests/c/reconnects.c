@@ -7,8 +7,23 @@
 
 enum { WARM_UP = 30, LOSSES = 200 };
 
-/* In bytes: far below a buffer, a task or an event that each loss leaves behind. */
-#define ALLOWANCE (100 * LOSSES)
+/* In bytes: below what a buffer, a task or an event would take that each loss leaves behind. Seen
+   are 2 to 3 kB, after 800 losses too. */
+#define ALLOWANCE (50 * LOSSES)
+
+/* What each thread keeps of freed memory counts as used, and threads come and go: 20 kB of noise.
+   It is switched off before the first allocation or not at all, so the program starts itself again.
+ */
+__attribute__((constructor)) static void without_caches(int argc, char **argv) {
+    static const char *const tunable = "GLIBC_TUNABLES", *const off = "glibc.malloc.tcache_count=0";
+    const char *now = getenv(tunable);
+    (void)argc;
+    if (now != NULL && strcmp(now, off) == 0)
+        return;
+    CHECK(setenv(tunable, off, 1) == 0);
+    execv("/proc/self/exe", argv);
+    CHECK(!"the program can start itself");
+}
 
 static atomic_int acks;
 
@@ -42,9 +57,9 @@ static void two_hundred_losses_leave_nothing_behind(void) {
         lose(client, i % 2 ? "{\"how\":\"reset\"}" : "{}");
     WAIT(acks == WARM_UP + LOSSES);
     /* A thread that delivered in a busy moment may still be there, or gone. */
-    CHECK(library_threads() <= threads + 1);
-    CHECK(count_fds() <= fds);
-    CHECK(mallinfo2().uordblks <= bytes + ALLOWANCE);
+    WAIT(library_threads() <= threads + 1);
+    WAIT(count_fds() <= fds);
+    WAIT(mallinfo2().uordblks <= bytes + ALLOWANCE);
     destroy(client);
 }
 
