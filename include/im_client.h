@@ -142,6 +142,9 @@
 /** The server answered with a failure code. */
 #define IM_ERROR_REFUSED (-16)
 
+/** The server takes no packet of this size; it would close the connection. */
+#define IM_ERROR_TOO_LARGE (-17)
+
 /** A business error of the server; see IM_CODE_…. */
 #define IM_IMERROR "im_error"
 

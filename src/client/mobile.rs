@@ -31,6 +31,7 @@ impl Sleeper for Client {
     fn slept(&self, time: Duration) {
         self.log(Level::Info, format_args!("the machine slept for {} s", time.as_secs()));
         self.requests().advance(time);
+        self.outbox.advance(time);
         self.timer.notify_one();
         self.link.check();
     }

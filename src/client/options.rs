@@ -432,7 +432,7 @@ mod tests {
             (r#","protocol":5"#, Status::Option, "\"protocol\""),
             (r#","parser":"json""#, Status::Option, "\"default\" or \"msgpack\""),
             (r#","transports":[]"#, Status::Option, "\"transports\""),
-            (r#","transports":["polling"]"#, Status::Unsupported, "\"polling\""),
+            (r#","transports":["webtransport"]"#, Status::Unsupported, "\"webtransport\""),
             (r#","eventNames":"x""#, Status::Option, "\"wire\" or \"constant\""),
             (r#","delivery":"x""#, Status::Option, "\"delivery\""),
             (r#","maxMessageBytes":1"#, Status::Option, "\"maxMessageBytes\""),

@@ -118,8 +118,8 @@ impl Attempts<'_> {
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
-        let error = match (asked, error.status) {
-            (None, Some(400)) => match self.ask(path, Some(Revision::V3), progress).await {
+        let error = match (asked, error.step, error.status) {
+            (None, Step::Upgrade, Some(400)) => match self.ask(path, Some(Revision::V3), progress).await {
                 Ok(opened) => return Ok(opened),
                 Err(again) => TransportError {
                     message: format!("{} (asked EIO=4); {} (asked EIO=3)", error.message, again.message),

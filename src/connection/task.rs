@@ -172,7 +172,7 @@ impl Task {
         let credentials = timeout_at(deadline, self.owner.credentials(attempt)).await;
         let credentials = credentials.map_err(|_| self.unanswered())?;
         let way = self.open(&credentials, deadline).await.map_err(|attempts| failure(attempts, None))?;
-        let (path, url) = (way.path.clone(), way.url.clone());
+        let (path, url, max_payload) = (way.path.clone(), way.url.clone(), way.handshake.max_payload);
         let recovery = self.recovery().clone();
         let pid = recovery.as_ref().map(|recovery| recovery.pid.clone());
         let identity = (credentials, recovery);
@@ -191,6 +191,7 @@ impl Task {
                     transport: connection.transport(),
                     url,
                     recovered,
+                    max_payload,
                     attempts: 0,
                 };
                 return Ok((connection, connected));

@@ -250,6 +250,15 @@ impl Outbox {
         Some(message)
     }
 
+    /// All deadlines are nearer by so much.
+    pub fn advance(&mut self, time: Duration) {
+        let sooner = |at: Instant| at.checked_sub(time).unwrap_or(at);
+        self.deadlines = self.deadlines.iter().map(|(at, number)| (sooner(*at), *number)).collect();
+        for entry in self.entries.values_mut() {
+            entry.message.deadline = entry.message.deadline.map(sooner);
+        }
+    }
+
     pub fn first_deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|(at, _)| *at)
     }

@@ -11,7 +11,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use ::im_client::{im_client_new, im_last_status};
+use ::im_client::{im_client_background, im_client_foreground, im_client_new, im_last_status};
 use serde_json::Value;
 
 use super::kit::*;
@@ -256,6 +256,35 @@ fn two_processes_do_not_share_a_file() {
     first.kill();
     let third = Sender::start(&program, &server.root(), &store, "c", 1);
     wait_until("the third has it", || third.said("stored") == ["c0"]);
+}
+
+/// In the background the file is free for another process; on the way back it is taken again, and nothing is lost.
+#[test]
+fn in_the_background_another_process_may_have_the_file() {
+    let build = Build::new(&library(), &[]);
+    let program = build.program("sender");
+    let server = scripted(|_, _| Answer::Ack);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = folder.path().join("im.store");
+    let wanted = with(options(&server.root(), "ann"), "store", store.to_str().expect("UTF-8"));
+    let ann = TestClient::new(wanted);
+    ann.wait("connect");
+    assert_eq!(im_client_background(ann.handle), 0);
+    let mut other = Sender::start(&program, &server.root(), &store, "other", 1);
+    wait_until("the other has it", || other.said("stored") == ["other0"]);
+    let outcomes = Outcomes::default();
+    ann.send_message(&message("ann", "bob", "written in the background"), 0, &outcomes);
+    assert_eq!(outcome(&outcomes).0, 0);
+    assert_eq!(im_client_foreground(ann.handle), status("IM_ERROR_SYSTEM"));
+    assert!(last_error().contains("im.store"), "{}", last_error());
+    other.kill();
+    wait_until("the file is taken again", || {
+        im_client_background(ann.handle);
+        im_client_foreground(ann.handle) == 0
+    });
+    let outcomes = Outcomes::default();
+    ann.send_message(&message("ann", "bob", "and after it"), 0, &outcomes);
+    assert_eq!(outcome(&outcomes).0, 0);
 }
 
 /// The outcome of what a killed process had sent comes to the next one as an event.
