@@ -46,14 +46,11 @@
  * the file of the option caFile; later changes of either do not reach a client. Do not change the environment (setenv) while
  * another thread is in im_client_new.
  *
- * Once. Every accepted acknowledgement function and every free function is called exactly once.
  * Binary. Blob i of a call stands where its JSON arguments have {"_placeholder":true,"num":i}, and so it comes with an event:
  * im_event_blob gives the bytes. At most 10 go into one packet.
  *
- * Once. Every accepted acknowledgement function and every free function is called exactly once. What is emitted
- * goes out once, unless the option retries asks for more.
  * Once. Every accepted acknowledgement function and every free function is called exactly once; an outcome that
- * im_client_poll has taken is told by its event instead.
+ * im_client_poll has taken is told by its event instead. What is emitted goes out once, unless the option retries asks for more.
  *
  * Messages. What im_client_send_message took is kept until the server has answered it, across lost connections and, with the
  * option "store", across processes: sent again with the same fp, in order, and reported once. A message that comes in again
@@ -220,14 +217,20 @@
 /** The connection's own: that attempt failed: as connect_error, with "attempt". */
 #define IM_EVENT_RECONNECT_ERROR "reconnect_error"
 
-/** The connection's own: the outcome of a message that an earlier client left in the store: {"fp", "status": an im_status, "message": as it was sent, "reply"?: the argument of the to_ack or im_error}. */
-#define IM_EVENT_OUTBOX "outbox"
-
 /** The connection's own: no attempt is left: {"attempts"}. */
 #define IM_EVENT_RECONNECT_FAILED "reconnect_failed"
 
 /** The connection's own: a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}. Only where somebody subscribes to it by its name. */
 #define IM_EVENT_PING "ping"
+
+/** The connection's own: the outcome of a message that an earlier client left in the store: {"fp", "status": an im_status, "message": as it was sent, "reply"?: the argument of the to_ack or im_error}. */
+#define IM_EVENT_OUTBOX "outbox"
+
+/** The connection's own: a request (option askQuery): the query of the next connection, which waits for im_client_answer: {"attempt"}, 0 for the first. */
+#define IM_EVENT_QUERY "query"
+
+/** The connection's own: a request (option askAuth): the same for the auth: {"attempt"}. */
+#define IM_EVENT_AUTH "auth"
 
 
 /**
@@ -741,7 +744,8 @@ im_status im_client_flush(im_client client,
 const struct im_event *im_event_retain(const struct im_event *event);
 
 /**
- * Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread.
+ * Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread. In a forked child an event
+ * of the parent's is only forgotten: a polled message is the parent's to receipt.
  *
  * # Safety
  * `event` is NULL or was kept with `im_event_retain` or given by `im_client_poll`, which this call undoes.

@@ -186,9 +186,6 @@ impl Task {
         }
         let why = match joined {
             Ok(Ok(socket_id)) => {
-                if connection.transport() != transport {
-                    self.surroundings.memory.upgraded(&self.target);
-                }
                 let recovery = connection.session().recovery();
                 let recovered = pid.is_some() && recovery.map(|now| &now.pid) == pid.as_ref();
                 let revision = connection.session().revision().unwrap_or(Revision::V4);
