@@ -142,6 +142,9 @@ impl Lane {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=UTF-8"));
         }
         headers.extend(http.headers.clone());
+        if http.absolute {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         // Replaces what is there of the same name: the caller may set another Host.
         headers.extend(self.dialer.request_headers(Purpose::Http, without_query(path)));
         Ok(request)
@@ -196,7 +199,8 @@ impl Lane {
             http.certificate_asked = false;
             self.answered = true;
             http.stale = kept.map(|kept| Instant::now() + kept.saturating_sub(CLOSES_SOON));
-            self.open = Some(http);
+            // Simple proxies close behind each answer without saying so: the next request would be lost in that.
+            self.open = (!http.absolute).then_some(http);
             answer
         }))
     }
