@@ -98,6 +98,7 @@ mod tests {
             (Status::Forked, "IM_ERROR_FORKED"),
             (Status::System, "IM_ERROR_SYSTEM"),
             (Status::Refused, "IM_ERROR_REFUSED"),
+            (Status::TooLarge, "IM_ERROR_TOO_LARGE"),
         ];
         assert_eq!(all.len(), STATUSES.len());
         for (status, name) in all {
