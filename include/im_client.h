@@ -22,7 +22,8 @@
  * library.
  *
  * Inside a callback every function may be called. im_client_destroy then returns IM_DEFERRED instead of waiting;
- * im_client_flush, im_client_poll, im_client_dispatch and im_shutdown return IM_ERROR_DEADLOCK. No lock of the library is held while your code runs.
+ * im_client_flush, im_client_poll, im_client_dispatch and im_shutdown return IM_ERROR_DEADLOCK. No lock of the library is held
+ * while your code runs.
  *
  *   function                          any thread   inside a callback      may block
  *   im_client_destroy                 yes          yes (IM_DEFERRED)      outside: until its callbacks have returned
@@ -31,6 +32,7 @@
  *   im_client_dispatch                yes          IM_ERROR_DEADLOCK      up to its timeout, and as its callbacks do
  *   im_client_send_message            yes          yes                    with a store: until the message is on the disk
  *   im_client_new                     yes          yes                    with a store: until its file is read
+ *   im_client_background, _foreground yes          yes                    with a store: until its file is closed, or opened
  *   im_shutdown                       yes          IM_ERROR_DEADLOCK      up to its timeout
  *   all others                        yes          yes                    no
  *
@@ -46,14 +48,16 @@
  * the file of the option caFile; later changes of either do not reach a client. Do not change the environment (setenv) while
  * another thread is in im_client_new.
  *
- * Once. Every accepted acknowledgement function and every free function is called exactly once.
  * Binary. Blob i of a call stands where its JSON arguments have {"_placeholder":true,"num":i}, and so it comes with an event:
  * im_event_blob gives the bytes. At most 10 go into one packet.
  *
- * Once. Every accepted acknowledgement function and every free function is called exactly once. What is emitted
- * goes out once, unless the option retries asks for more.
  * Once. Every accepted acknowledgement function and every free function is called exactly once; an outcome that
- * im_client_poll has taken is told by its event instead.
+ * im_client_poll has taken is told by its event instead. What is emitted goes out once, unless the option retries asks for
+ * more.
+ *
+ * Credentials. With the options askAuth and askQuery each connection attempt first asks, by an event "auth" or "query" of kind
+ * IM_EVENT_KIND_REQUEST, and waits within its timeout for im_client_answer. Subscribe to it, or poll. A server may send events of
+ * these names too: look at the kind.
  *
  * Messages. What im_client_send_message took is kept until the server has answered it, across lost connections and, with the
  * option "store", across processes: sent again with the same fp, in order, and reported once. A message that comes in again
@@ -738,7 +742,8 @@ im_status im_client_flush(im_client client,
 const struct im_event *im_event_retain(const struct im_event *event);
 
 /**
- * Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread.
+ * Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread. In a forked child an event
+ * of the parent's is only forgotten: a polled message is the parent's to receipt.
  *
  * # Safety
  * `event` is NULL or was kept with `im_event_retain` or given by `im_client_poll`, which this call undoes.

@@ -8,7 +8,7 @@ pub const INFO_FIELDS: [(&str, &str); 29] = [
     ("namespace", "The namespace, with its slash."),
     ("url", "Of the current connection, the query's values masked."),
     ("path", "The HTTP path of the current connection."),
-    ("transport", "Of the current connection: `websocket`."),
+    ("transport", "Of the current connection: `websocket` or `polling`."),
     ("protocol", "The Engine.IO revision of the current connection: 3 or 4."),
     ("socketId", "The Socket.IO id of the current connection."),
     ("connectedSince", "When the current connection was made, in milliseconds since 1970."),
