@@ -52,12 +52,16 @@
  * im_event_blob gives the bytes. At most 10 go into one packet.
  *
  * Once. Every accepted acknowledgement function and every free function is called exactly once; an outcome that
+ * <<<<<<< HEAD
  * im_client_poll has taken is told by its event instead. What is emitted goes out once, unless the option retries asks for
  * more.
  *
  * Credentials. With the options askAuth and askQuery each connection attempt first asks, by an event "auth" or "query" of kind
  * IM_EVENT_KIND_REQUEST, and waits within its timeout for im_client_answer. Subscribe to it, or poll. A server may send events of
  * these names too: look at the kind.
+ * =======
+ * im_client_poll has taken is told by its event instead. What is emitted goes out once, unless the option retries asks for more.
+ * >>>>>>> main
  *
  * Messages. What im_client_send_message took is kept until the server has answered it, across lost connections and, with the
  * option "store", across processes: sent again with the same fp, in order, and reported once. A message that comes in again
@@ -149,6 +153,9 @@
 /** The server answered with a failure code. */
 #define IM_ERROR_REFUSED (-16)
 
+/** The server takes no packet of this size; it would close the connection. */
+#define IM_ERROR_TOO_LARGE (-17)
+
 /** A business error of the server; see IM_CODE_…. */
 #define IM_IMERROR "im_error"
 
@@ -221,14 +228,20 @@
 /** The connection's own: that attempt failed: as connect_error, with "attempt". */
 #define IM_EVENT_RECONNECT_ERROR "reconnect_error"
 
-/** The connection's own: the outcome of a message that an earlier client left in the store: {"fp", "status": an im_status, "message": as it was sent, "reply"?: the argument of the to_ack or im_error}. */
-#define IM_EVENT_OUTBOX "outbox"
-
 /** The connection's own: no attempt is left: {"attempts"}. */
 #define IM_EVENT_RECONNECT_FAILED "reconnect_failed"
 
 /** The connection's own: a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}. Only where somebody subscribes to it by its name. */
 #define IM_EVENT_PING "ping"
+
+/** The connection's own: the outcome of a message that an earlier client left in the store: {"fp", "status": an im_status, "message": as it was sent, "reply"?: the argument of the to_ack or im_error}. */
+#define IM_EVENT_OUTBOX "outbox"
+
+/** The connection's own: a request (option askQuery): the query of the next connection, which waits for im_client_answer: {"attempt"}, 0 for the first. */
+#define IM_EVENT_QUERY "query"
+
+/** The connection's own: a request (option askAuth): the same for the auth: {"attempt"}. */
+#define IM_EVENT_AUTH "auth"
 
 
 /**

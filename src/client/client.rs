@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         Arc, Mutex, MutexGuard, PoisonError,
     },
     time::Instant,
@@ -47,6 +47,8 @@ pub struct Client {
     /// The business error that came last, if it is one that ends a session.
     verdict: Mutex<Option<(i64, Instant)>>,
     connected: Mutex<Option<Connected>>,
+    /// The largest packet that the server is known to take.
+    pub(super) server_limit: AtomicUsize,
     pub(super) timer: Notify,
     pub(super) timer_runs: AtomicBool,
     /// The connection's task has ended.
@@ -82,6 +84,7 @@ impl Client {
             delivered: Delivered::new(options.outbox.dedupe, seen),
             verdict: Mutex::default(),
             connected: Mutex::default(),
+            server_limit: AtomicUsize::new(usize::MAX),
             timer: Notify::new(),
             timer_runs: AtomicBool::new(false),
             network_is_over: AtomicBool::new(false),

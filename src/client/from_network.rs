@@ -1,10 +1,18 @@
 //! What a connection tells its client. All of it runs on the network thread: it queues and never calls user code.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use serde_json::{json, Value};
 
-use super::{client::Client, mailbox::Item, requests::Requests, Event, Outcome, Status};
+use super::{
+    client::{all_with, Client},
+    mailbox::Item,
+    requests::Requests,
+    Event, Outcome, Status,
+};
 use crate::{
     connection::{Attempt, ConnectFailure, Connected, CredentialsFuture, Loss, Outgoing, Owner, State},
     engineio::Revision,
@@ -64,6 +72,8 @@ impl Owner for Client {
     fn on_connected(&self, connected: Connected) {
         *self.verdict() = None;
         self.figures().connected();
+        let limit = connected.max_payload.and_then(|bytes| usize::try_from(bytes).ok());
+        self.server_limit.store(limit.unwrap_or(usize::MAX), Ordering::Relaxed);
         self.pull();
         let Connected { socket_id, revision, path, transport, attempts, recovered, .. } = &connected;
         let connect = json!({
@@ -167,6 +177,14 @@ impl Owner for Client {
     }
 
     fn on_sent(&self, frame: &Outgoing) -> bool {
+        // Queued before anybody knew what the server takes.
+        if let Err(failed) = self.check_size(frame) {
+            self.log(Level::Error, format_args!("a packet is not sent: {}", failed.message));
+            self.decide(|requests| {
+                all_with(frame.request.and_then(|number| requests.take(number)), Status::TooLarge)
+            });
+            return false;
+        }
         if let Some(number) = frame.request {
             let first = self.requests().sent(number, Instant::now());
             match first {

@@ -94,13 +94,12 @@ impl Options {
 /// Every name has to be known; gives those that have no meaning here.
 fn check_names(given: &Map<String, Value>) -> Result<Vec<String>, Failed> {
     let mut ignored = Vec::new();
-    for name in given.keys() {
+    for (name, value) in given {
         match support_of(name) {
             Some(Support::Built(..)) => {}
+            // Says no to what there is not.
+            Some(Support::Refused(_)) if *value == Value::Bool(false) => {}
             Some(Support::Meaningless) => ignored.push(name.clone()),
-            Some(Support::NotBuilt) => {
-                return Err(Failed::new(Status::Unsupported, format!("the option {name:?} is not built yet")))
-            }
             Some(Support::Refused(why)) => {
                 return Err(Failed::new(
                     Status::Unsupported,

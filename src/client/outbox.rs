@@ -23,6 +23,9 @@ use crate::{
     socketio::Parser,
 };
 
+/// What a frame has around its message, with a long namespace.
+const FRAME_HEAD: usize = 1024;
+
 /// How a client's outbox is to be.
 #[derive(Clone, Debug)]
 pub struct OutboxOptions {
@@ -159,11 +162,8 @@ impl Client {
             Ok(made) => made,
             Err(fault) => return Err((done, Failed::new(Status::Json, fault))),
         };
-        if self.options().target.parser == Parser::Msgpack {
-            // That parser can't say everything; the default one can.
-            if let Err(failed) = self.message_frame(&json) {
-                return Err((done, failed));
-            }
+        if let Err(failed) = self.check_message(&json) {
+            return Err((done, failed));
         }
         let timeout = timeout.or(self.options().outbox.timeout);
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -243,6 +243,7 @@ impl Client {
 
     /// Sends what may go out now.
     fn pump(&self) {
+        let mut unsendable = Vec::new();
         let mut queue = self.outbox.lock();
         while let Some((connection, message)) = queue.next() {
             match self.message_frame(&message.json) {
@@ -250,19 +251,33 @@ impl Client {
                 Ok(frame) => {
                     self.link.send_own(Outgoing { connection: Some(connection), own: true, ..frame })
                 }
-                // Checked before it was taken; one that another client left in the store expires.
-                Err(failed) => {
-                    self.log(Level::Error, format_args!("a message was not sent: {}", failed.message))
-                }
+                Err(failed) => unsendable.push((message.fingerprint.clone(), failed)),
             }
         }
         drop(queue);
+        for (fingerprint, failed) in unsendable {
+            // It would end every connection that it goes out on, and hold up those behind it.
+            self.log(Level::Error, format_args!("a message is not sent: {}", failed.message));
+            let message = self.outbox.lock().answered(&fingerprint);
+            self.conclude(message, failed.status, None);
+        }
         self.outbox.moved.notify_all();
+    }
+
+    /// Can it be sent at all? Writing it tells; the default parser can say everything, so that its size is enough.
+    fn check_message(&self, json: &str) -> Result<(), Failed> {
+        let limit = self.server_limit.load(Ordering::Relaxed);
+        match self.options().target.parser {
+            Parser::Default if json.len() + FRAME_HEAD < limit => Ok(()),
+            _ => self.message_frame(json).map(drop),
+        }
     }
 
     fn message_frame(&self, json: &str) -> Result<Outgoing, Failed> {
         let payload = Payload { arguments: json.into(), ..Payload::default() };
-        self.event_frame(self.options().event_names.outgoing("to"), None, payload)
+        let frame = self.event_frame(self.options().event_names.outgoing("to"), None, payload)?;
+        self.check_size(&frame)?;
+        Ok(frame)
     }
 
     /// The caller sends a `to` past the outbox: an error that names no message may be about that.

@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    sync::Arc,
+    sync::{atomic::Ordering, Arc},
     time::{Duration, Instant},
 };
 
@@ -132,7 +132,22 @@ impl Client {
         wanted.then(|| Event::outgoing(self.handle(), name, arguments, attachments.to_vec()) as _)
     }
 
+    /// A server closes the connection on a packet that is larger than it takes.
+    pub(super) fn check_size(&self, frame: &Outgoing) -> Result<(), Failed> {
+        let (size, limit) = (frame.largest(), self.server_limit.load(Ordering::Relaxed));
+        match size > limit {
+            false => Ok(()),
+            true => {
+                let message = format!(
+                    "the packet has {size} bytes, and the server takes at most {limit} (its maxPayload)"
+                );
+                Err(Failed::new(Status::TooLarge, message))
+            }
+        }
+    }
+
     fn send(&self, frame: Outgoing) -> Result<(), Failed> {
+        self.check_size(&frame)?;
         self.link.send(frame).map_err(|full| {
             let message = format!(
                 "{} of at most {} bytes wait to be sent (option \"sendQueueBytes\")",
@@ -230,10 +245,11 @@ impl Client {
         // What can't be said must not use up the one answer.
         let wire_id = replies.asked(ack_id)?;
         let packet = target.parser.ack(&target.namespace, wire_id, &arguments, attachments);
-        let packet = packet.map_err(unsayable)?;
+        let packet = Outgoing { connection, ..Outgoing::plain(packet.map_err(unsayable)?) };
+        self.check_size(&packet)?;
         replies.answer(ack_id)?;
         drop(replies);
-        self.link.send_own(Outgoing { connection, ..Outgoing::plain(packet) });
+        self.link.send_own(packet);
         Ok(())
     }
 

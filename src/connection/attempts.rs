@@ -35,6 +35,8 @@ pub struct Attempts<'a> {
     pub dialer: &'a Arc<Dialer>,
     pub log: &'a Log,
     pub transport: &'static str,
+    /// Long-polling may be upgraded.
+    pub upgrades: bool,
     /// For all of this transport's attempts.
     pub limit: Duration,
     pub deadline: Instant,
@@ -118,8 +120,8 @@ impl Attempts<'_> {
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
-        let error = match (asked, error.status) {
-            (None, Some(400)) => match self.ask(path, Some(Revision::V3), progress).await {
+        let error = match (asked, error.step, error.status) {
+            (None, Step::Upgrade, Some(400)) => match self.ask(path, Some(Revision::V3), progress).await {
                 Ok(opened) => return Ok(opened),
                 Err(again) => TransportError {
                     message: format!("{} (asked EIO=4); {} (asked EIO=3)", error.message, again.message),
@@ -189,7 +191,7 @@ impl Attempts<'_> {
         let max_message = self.target.max_message_bytes;
         if self.transport == POLLING {
             let Target { request_timeout, .. } = *self.target;
-            let terms = Terms { address, max_message, upgrade: self.target.upgrades(), request_timeout };
+            let terms = Terms { address, max_message, upgrade: self.upgrades, request_timeout };
             return Ok(Socket::Polling(Box::new(Polling::connect(self.dialer, terms, progress).await?)));
         }
         let request = address.request(self.transport, None);

@@ -25,7 +25,7 @@ use crate::{
 /// So many bytes are handed to the socket before it has to be flushed.
 const WRITE_BATCH: usize = 64 * 1024;
 /// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_millis(250);
+pub const GOODBYE: Duration = Duration::from_millis(250);
 /// So long a connection may take to prove that it lives, where that is in doubt.
 const CHECK: Duration = Duration::from_secs(3);
 /// Without a deadline the timer is set so far ahead.
@@ -60,6 +60,8 @@ pub struct Connection<'a> {
     number: u64,
     timer: Pin<Box<Sleep>>,
     timer_at: Option<Instant>,
+    /// Long-polling was upgraded; has anything come over the WebSocket yet?
+    upgraded: Option<bool>,
     /// Something was handed to the socket and not flushed yet.
     unflushed: bool,
     paused: Option<Instant>,
@@ -100,6 +102,7 @@ impl<'a> Connection<'a> {
             number: link.next_connection(),
             timer: Box::pin(sleep_until((now + NEVER).into())),
             timer_at: None,
+            upgraded: None,
             unflushed: false,
             paused: None,
             checks: link.checks(),
@@ -116,6 +119,11 @@ impl<'a> Connection<'a> {
     /// Did it end because it did not prove that it lives?
     pub fn failed_check(&self) -> bool {
         self.failed_check
+    }
+
+    /// Was it upgraded from long-polling, and did anything come since then?
+    pub fn upgraded(&self) -> Option<bool> {
+        self.upgraded
     }
 
     pub fn session(&self) -> &Session {
@@ -191,6 +199,7 @@ impl<'a> Connection<'a> {
 
     fn read<'f>(&mut self, frame: &'f Frame, now: Instant) -> Result<Option<Happening<'f>>, End> {
         self.check_ends = None;
+        self.upgraded = self.upgraded.map(|_| true);
         let happening = match frame {
             Frame::Text(text) => self.session.on_text(text, now),
             Frame::Binary(data) => self.session.on_binary(data, now),
@@ -238,8 +247,12 @@ impl<'a> Connection<'a> {
             return Ok(());
         }
         self.checks = checks;
+        self.ask_for_life().map_err(|error| End::Lost(lost(error)))
+    }
+
+    fn ask_for_life(&mut self) -> Result<(), Lost> {
         let revision = self.session.revision().unwrap_or(Revision::V4);
-        self.carrier.send_check(revision).map_err(|error| End::Lost(lost(error)))?;
+        self.carrier.send_check(revision)?;
         self.unflushed = true;
         self.check_ends = Some(Instant::now() + CHECK);
         Ok(())
@@ -264,14 +277,11 @@ impl<'a> Connection<'a> {
         }
         if self.paused.is_none() {
             let next = self.carrier.poll_next(cx);
-            if self.transport != self.carrier.transport() {
-                self.on_upgrade();
-                if let Err(error) = self.write(cx, connected) {
-                    return Poll::Ready(Turn::Over(lost(error)));
-                }
-            }
-            if let Some(why) = self.carrier.take_upgrade_failure() {
-                self.owner.on_upgrade_failure(&why);
+            // What waited for the upgrade goes out now, over whichever transport it is.
+            let written =
+                self.on_upgrade().and_then(|news| if news { self.write(cx, connected) } else { Ok(()) });
+            if let Err(error) = written {
+                return Poll::Ready(Turn::Over(lost(error)));
             }
             match next {
                 Poll::Ready(Ok(frame)) => return Poll::Ready(Turn::Frame(frame)),
@@ -288,11 +298,21 @@ impl<'a> Connection<'a> {
         Poll::Ready(Turn::Woken)
     }
 
-    fn on_upgrade(&mut self) {
+    /// Tells of an upgrade that succeeded or failed just now; says whether there was one.
+    fn on_upgrade(&mut self) -> Result<bool, Lost> {
+        let failure = self.carrier.take_upgrade_failure();
+        if let Some(why) = &failure {
+            self.owner.on_upgrade_failure(why);
+        }
+        if self.transport == self.carrier.transport() {
+            return Ok(failure.is_some());
+        }
         self.transport = self.carrier.transport();
-        // What long-polling had not posted yet was handed to the WebSocket.
-        self.unflushed = true;
         self.owner.on_upgrade(self.transport);
+        self.upgraded = Some(false);
+        // What long-polling had not posted yet was handed to the WebSocket, which some proxies let begin and then choke.
+        self.ask_for_life()?;
+        Ok(true)
     }
 
     fn set_timer(&mut self) {
@@ -379,6 +399,8 @@ impl<'a> Connection<'a> {
     /// Leaves the namespace and closes the connection, within a limit of time.
     pub async fn goodbye(mut self) {
         let leave = self.session.leave();
+        // Nobody reads any more, so nothing may wait for an upgrade.
+        self.carrier.set_paused(true);
         let parting = async {
             if let Some(frame) = leave {
                 poll_fn(|cx| self.carrier.poll_ready(cx)).await?;

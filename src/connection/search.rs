@@ -23,6 +23,9 @@ use crate::{
 /// that there is none: over long-polling a wrong path is often never answered.
 const FALLBACK: Duration = Duration::from_secs(5);
 
+/// So long no upgrade is tried where the last one died: some proxies let a WebSocket begin and then pass nothing on.
+const NO_UPGRADE: Duration = Duration::from_secs(600);
+
 /// What is known of a root: the path that worked, the revision that had to be asked for, and the transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -31,6 +34,14 @@ pub struct Known {
     transport: &'static str,
     /// A long-polling session was upgraded to WebSocket.
     upgraded: bool,
+    /// The WebSocket of an upgrade died before anything came over it.
+    upgrade_died: Option<Instant>,
+}
+
+impl Known {
+    fn new(path: String, asked: Option<Revision>, transport: &'static str) -> Self {
+        Known { path, asked, transport, upgraded: transport == WEBSOCKET, upgrade_died: None }
+    }
 }
 
 /// A root, and the path where the caller gave one.
@@ -45,10 +56,11 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Long-polling was upgraded: WebSocket works after all.
-    pub fn upgraded(&self, target: &Target) {
+    /// Long-polling was upgraded: WebSocket works after all, or only seemed to.
+    pub fn upgraded(&self, target: &Target, works: bool) {
         if let Some(known) = self.lock().get_mut(&place(target)) {
-            known.upgraded = true;
+            known.upgraded = works;
+            known.upgrade_died = (!works).then(Instant::now);
         }
     }
 }
@@ -88,7 +100,10 @@ impl Search<'_> {
         let order = self.order(known.as_ref());
         let mut attempts = Vec::new();
         for (index, transport) in order.iter().enumerate() {
-            let one = self.attempts(transport, order.len(), index);
+            let one = Attempts {
+                upgrades: self.upgrades(known.as_ref()),
+                ..self.attempts(transport, order.len(), index)
+            };
             let failed = match one.open(known.as_ref()).await {
                 Ok(opened) => {
                     self.keep(&opened);
@@ -100,7 +115,7 @@ impl Search<'_> {
             let hopeless = failed.iter().any(|failed| !failed.error.may_be_the_transports());
             // Where an Engine.IO server answered, the path is found, whatever it thought of the transport.
             if let Some(right) = failed.iter().find(|failed| failed.error.by_engine) {
-                known = Some(Known { path: right.path.clone(), asked: None, transport, upgraded: false });
+                known = Some(Known { upgraded: false, ..Known::new(right.path.clone(), None, transport) });
             }
             attempts.extend(failed);
             if hopeless {
@@ -142,6 +157,7 @@ impl Search<'_> {
             dialer,
             log,
             transport,
+            upgrades: true,
             limit,
             deadline: self.deadline.min(now + limit),
         }
@@ -166,16 +182,18 @@ impl Search<'_> {
         order
     }
 
+    fn upgrades(&self, known: Option<&Known>) -> bool {
+        let died = known.and_then(|known| known.upgrade_died);
+        self.target.upgrades() && died.is_none_or(|at| at.elapsed() >= NO_UPGRADE)
+    }
+
     fn keep(&self, opened: &Opened) {
-        let transport = opened.socket.transport();
         let mut all = self.memory.lock();
-        let upgraded = all.get(&place(self.target)).is_some_and(|known| known.upgraded);
-        let known = Known {
-            path: opened.path.clone(),
-            asked: opened.asked,
-            transport,
-            upgraded: upgraded || transport == WEBSOCKET,
-        };
+        let mut known = Known::new(opened.path.clone(), opened.asked, opened.socket.transport());
+        if let Some(before) = all.get(&place(self.target)) {
+            known.upgraded |= before.upgraded;
+            known.upgrade_died = before.upgrade_died;
+        }
         all.insert(place(self.target), known);
     }
 }

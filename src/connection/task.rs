@@ -10,7 +10,7 @@ use tokio::time::{sleep_until, timeout_at, Instant};
 use super::{
     backoff::{random, Backoff},
     carrier::Way,
-    drive::{Connection, End},
+    drive::{Connection, End, GOODBYE},
     link::{Link, State, Wish},
     owner::{Attempt, ConnectFailure, Connected, Loss, Owner, Reason},
     search::{Memory, Search},
@@ -51,6 +51,7 @@ pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, su
             task.link.woken().await;
         }
     }
+    task.dialer.farewells().wait(GOODBYE).await;
     task.owner.on_end();
 }
 
@@ -172,18 +173,19 @@ impl Task {
         let credentials = timeout_at(deadline, self.owner.credentials(attempt)).await;
         let credentials = credentials.map_err(|_| self.unanswered())?;
         let way = self.open(&credentials, deadline).await.map_err(|attempts| failure(attempts, None))?;
-        let (path, url) = (way.path.clone(), way.url.clone());
+        let (path, url, max_payload) = (way.path.clone(), way.url.clone(), way.handshake.max_payload);
         let recovery = self.recovery().clone();
         let pid = recovery.as_ref().map(|recovery| recovery.pid.clone());
         let identity = (credentials, recovery);
         let mut connection = Connection::new(way, &self.target, identity, &self.link, &*self.owner, wish);
         let transport = connection.transport();
         let failed = |why: &str| self.namespace_failed(path.clone(), url.clone(), transport, why);
-        let why = match timeout_at(deadline, connection.handshake()).await {
+        let joined = timeout_at(deadline, connection.handshake()).await;
+        if let Ok(Err(end)) = &joined {
+            self.note_upgrade(&connection, end);
+        }
+        let why = match joined {
             Ok(Ok(socket_id)) => {
-                if connection.transport() != transport {
-                    self.surroundings.memory.upgraded(&self.target);
-                }
                 let recovery = connection.session().recovery();
                 let recovered = pid.is_some() && recovery.map(|now| &now.pid) == pid.as_ref();
                 let revision = connection.session().revision().unwrap_or(Revision::V4);
@@ -194,6 +196,7 @@ impl Task {
                     transport: connection.transport(),
                     url,
                     recovered,
+                    max_payload,
                     attempts: 0,
                 };
                 return Ok((connection, connected));
@@ -225,6 +228,15 @@ impl Task {
         let key = Key { options: options.clone(), query: credentials.query.clone() };
         let joining = hub.join(&key, &self.target.namespace, || search.open());
         timeout_at(deadline, joining).await.unwrap_or_else(|_| Err(vec![search.nobody_opened_it()]))
+    }
+
+    /// Remembers what became of an upgrade from long-polling.
+    fn note_upgrade(&self, connection: &Connection<'_>, end: &End) {
+        match (connection.upgraded(), end) {
+            (Some(true), _) => self.surroundings.memory.upgraded(&self.target, true),
+            (Some(false), End::Lost(_)) => self.surroundings.memory.upgraded(&self.target, false),
+            _ => {}
+        }
     }
 
     fn unanswered(&self) -> ConnectFailure {
@@ -282,12 +294,9 @@ impl Task {
             format_args!("connected by {} (EIO={})", connected.url, connected.revision.number()),
         );
         self.owner.on_connected(connected);
-        let first_transport = connection.transport();
         let end = connection.drive().await;
         *self.recovery() = connection.session().recovery().cloned();
-        if connection.transport() != first_transport {
-            self.surroundings.memory.upgraded(&self.target);
-        }
+        self.note_upgrade(&connection, &end);
         self.link.set_state(State::Disconnected);
         let loss = match end {
             End::Lost(loss) => loss,

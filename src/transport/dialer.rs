@@ -8,6 +8,7 @@ use tokio_socks::{IntoTargetAddr, TargetAddr};
 use super::{
     cookies::CookieJar,
     dial::{connect, lookup},
+    farewell::Farewells,
     proxy::ProxyKind,
     tls::{self, TlsCache},
     tunnel::{by_connect, by_socks, proxy_error},
@@ -35,7 +36,7 @@ pub struct Line {
     pub certificate_asked: bool,
 }
 
-/// Makes the connections of one client, and keeps its cookies.
+/// Makes the connections of one client, keeps its cookies, and knows of the goodbyes that are still being said.
 pub struct Dialer {
     access: Access,
     /// With the caller's settings, where there are any; else shared with all clients.
@@ -43,6 +44,7 @@ pub struct Dialer {
     /// For the way to an `https` proxy, of which the caller's settings say nothing.
     proxy_tls: Arc<TlsCache>,
     cookies: CookieJar,
+    farewells: Farewells,
     log: Arc<Log>,
 }
 
@@ -54,7 +56,12 @@ impl Dialer {
             true => tls,
             false => Arc::new(TlsCache::new(access.tls.clone())),
         };
-        Dialer { access, tls, proxy_tls, cookies: CookieJar::default(), log }
+        let (cookies, farewells) = (CookieJar::default(), Farewells::default());
+        Dialer { access, tls, proxy_tls, cookies, farewells, log }
+    }
+
+    pub fn farewells(&self) -> &Farewells {
+        &self.farewells
     }
 
     pub fn endpoint(&self) -> &Endpoint {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         atomic::{AtomicU8, Ordering},
-        OnceLock,
+        Arc, OnceLock,
     },
     time::{Duration, Instant},
 };
@@ -74,9 +74,12 @@ impl TransportError {
     }
 }
 
-/// How far a connection attempt has come; read when it hangs.
+/// How far a connection attempt has come; read when it hangs. Clones are of the same attempt.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<Marks>);
+
 #[derive(Debug, Default)]
-pub struct Progress {
+struct Marks {
     step: AtomicU8,
     asked: Notify,
     connect_began: OnceLock<Instant>,
@@ -85,20 +88,20 @@ pub struct Progress {
 
 impl Progress {
     pub fn reach(&self, step: Step) {
-        self.step.store(step as u8, Ordering::Relaxed);
+        self.0.step.store(step as u8, Ordering::Relaxed);
         if step == Step::Connect {
-            let _ = self.connect_began.set(Instant::now());
+            let _ = self.0.connect_began.set(Instant::now());
         }
     }
 
     pub fn step(&self) -> Step {
-        Step::ALL[usize::from(self.step.load(Ordering::Relaxed))]
+        Step::ALL[usize::from(self.0.step.load(Ordering::Relaxed))]
     }
 
     /// A connection to the server stands, through whatever proxy; the time that it took is a measure of the round trip.
     pub fn connected(&self) {
-        let took = self.connect_began.get().map(|began| began.elapsed());
-        let _ = self.connect_took.set(took.unwrap_or_default());
+        let took = self.0.connect_began.get().map(|began| began.elapsed());
+        let _ = self.0.connect_took.set(took.unwrap_or_default());
     }
 
     /// The error of this attempt at the step that it has reached.
@@ -109,12 +112,12 @@ impl Progress {
     /// The request went out.
     pub fn asked(&self) {
         self.reach(Step::Upgrade);
-        self.asked.notify_one();
+        self.0.asked.notify_one();
     }
 
     /// Waits until the upgrade request went out; gives the time that connecting took.
     pub async fn until_asked(&self) -> Duration {
-        self.asked.notified().await;
-        self.connect_took.get().copied().unwrap_or_default()
+        self.0.asked.notified().await;
+        self.0.connect_took.get().copied().unwrap_or_default()
     }
 }

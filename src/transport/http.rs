@@ -1,6 +1,12 @@
 //! HTTP/1.1 requests to the server, one at a time, over a connection that is kept.
 
-use std::{future::Future, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use http::{header, HeaderMap, HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -16,6 +22,10 @@ use super::{
 
 type Body = Full<Bytes>;
 
+/// A request that goes out while the server closes the connection is lost, and must not be sent again: so the connection is
+/// not used any more so long before the server says that it closes it.
+const CLOSES_SOON: Duration = Duration::from_secs(1);
+
 /// What the server answered with status 200.
 #[derive(Debug)]
 pub struct Answer {
@@ -30,6 +40,8 @@ pub struct Lane {
     /// The largest body that is read.
     limit: usize,
     timeout: Option<Duration>,
+    /// The server has answered in HTTP before, here or elsewhere.
+    answered: bool,
     open: Option<Http>,
 }
 
@@ -42,11 +54,18 @@ struct Http {
     headers: HeaderMap,
     /// The server asked for a certificate and has not answered a request yet.
     certificate_asked: bool,
+    /// Of no use from then on: the server said how long it keeps an idle connection.
+    stale: Option<Instant>,
 }
 
 impl Lane {
     pub fn new(dialer: Arc<Dialer>, limit: usize, timeout: Option<Duration>) -> Self {
-        Lane { dialer, limit, timeout, open: None }
+        Lane { dialer, limit, timeout, answered: false, open: None }
+    }
+
+    /// For a server that has answered before.
+    pub fn known(self) -> Self {
+        Lane { answered: true, ..self }
     }
 
     pub async fn get(&mut self, path: &str, progress: &Progress) -> Result<Answer, TransportError> {
@@ -131,6 +150,9 @@ impl Lane {
     /// The kept connection, unless the server closed it meanwhile.
     async fn reusable(&mut self) -> Option<Http> {
         let mut http = self.open.take()?;
+        if http.stale.is_some_and(|stale| stale <= Instant::now()) {
+            return None;
+        }
         let closed =
             std::future::poll_fn(|cx| Poll::Ready(http.connection.as_mut().poll(cx).is_ready())).await;
         (!closed && http.sender.is_ready()).then_some(http)
@@ -141,7 +163,8 @@ impl Lane {
             self.dialer.open(Purpose::Http, progress).await?;
         let (sender, connection) =
             handshake(TokioIo::new(stream)).await.map_err(|error| failed(error.to_string()))?;
-        Ok(Http { sender, connection: Box::pin(connection), absolute, headers, certificate_asked })
+        let connection = Box::pin(connection);
+        Ok(Http { sender, connection, absolute, headers, certificate_asked, stale: None })
     }
 
     /// Sends the request and reads the answer; nothing where the request was certainly not sent.
@@ -154,25 +177,36 @@ impl Lane {
     ) -> Option<Result<Answer, TransportError>> {
         progress.asked();
         let answer = http.sender.try_send_request(request);
-        let (dialer, limit, asked) = (self.dialer.clone(), self.limit, http.certificate_asked);
+        let (dialer, limit) = (self.dialer.clone(), self.limit);
+        let (asked, answered) = (http.certificate_asked, self.answered);
         let work = async move {
             let response = match answer.await {
                 Ok(response) => response,
                 Err(mut error) => {
                     let unsent = error.take_message().is_some();
-                    return (!unsent).then(|| Err(no_answer(error.error(), &dialer, asked)));
+                    return (!unsent).then(|| Err(no_answer(error.error(), &dialer, asked, answered)));
                 }
             };
             dialer.keep_cookies(without_query(path), response.headers());
-            Some(read(response, limit).await)
+            let kept = kept_for(response.headers());
+            Some(read(response, limit).await.map(|answer| (answer, kept)))
         };
         let done = with_connection(work, &mut http.connection).await?;
-        if done.is_ok() {
+        Some(done.map(|(answer, kept)| {
             http.certificate_asked = false;
+            self.answered = true;
+            http.stale = kept.map(|kept| Instant::now() + kept.saturating_sub(CLOSES_SOON));
             self.open = Some(http);
-        }
-        Some(done)
+            answer
+        }))
     }
+}
+
+/// How long the server keeps the connection when it is idle, where it says so: `Keep-Alive: timeout=5`.
+fn kept_for(headers: &HeaderMap) -> Option<Duration> {
+    let said = headers.get("keep-alive")?.to_str().ok()?;
+    let seconds = said.split(',').find_map(|part| part.trim().strip_prefix("timeout="))?;
+    seconds.trim().parse().ok().map(|seconds: u32| Duration::from_secs(seconds.into()))
 }
 
 fn without_query(path: &str) -> &str {
@@ -232,12 +266,18 @@ fn failed(message: String) -> TransportError {
     TransportError::new(Step::Upgrade, message)
 }
 
-fn no_answer(error: &hyper::Error, dialer: &Dialer, certificate_asked: bool) -> TransportError {
+fn no_answer(
+    error: &hyper::Error,
+    dialer: &Dialer,
+    certificate_asked: bool,
+    answered: bool,
+) -> TransportError {
     let io = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
     if let Some(message) = io.and_then(|io| dialer.late_tls_failure(io)) {
         return TransportError::new(Step::Tls, message);
     }
     failed(match error.is_incomplete_message() || error.is_canceled() {
+        true if answered => "the server closed the connection without an answer".into(),
         true => dialer.without_answer(certificate_asked),
         false => format!("no HTTP answer came: {error}{}", dialer.certificate_hint(certificate_asked)),
     })

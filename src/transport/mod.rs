@@ -10,6 +10,7 @@
 //! * `stream`: bytes with or without TLS
 //! * `websocket`: the upgrade and the frames
 //! * `http`, `payload`, `polling`, `probe`: long-polling, and its upgrade to a WebSocket
+//! * `farewell`: how sessions of long-polling end that nobody waits for
 //! * `socket`: a connection of either transport, as frames
 //! * `error`: what was tried, on what, and what came back
 
@@ -21,6 +22,7 @@ mod dial;
 mod dialer;
 mod endpoint;
 mod error;
+mod farewell;
 mod headers;
 mod http;
 mod payload;

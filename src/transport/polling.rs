@@ -2,21 +2,18 @@
 
 use std::{
     collections::VecDeque,
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{ready, Context, Poll},
     time::Duration,
 };
 
-use hyper::body::Bytes;
-use tokio::time::timeout;
-
 use super::{
+    body_start,
+    farewell::{say_goodbye, Exchange, Opening},
     http::{Answer, Lane},
     payload::{self, Codec},
     probe::{self, Upgrading},
-    Address, Dialer, Frame, LossKind, Lost, Progress, TransportError, WebSocket, POLLING, WEBSOCKET,
+    Address, Dialer, Frame, LossKind, Lost, Progress, Step, TransportError, WebSocket, POLLING, WEBSOCKET,
 };
 use crate::engineio::{self, Handshake, Revision};
 
@@ -24,8 +21,6 @@ use crate::engineio::{self, Handshake, Revision};
 const OUTBOX: usize = 64 * 1024;
 /// A body may hold several messages, and base64 makes them larger.
 const BODY_IN_MESSAGES: usize = 4;
-/// How long a session that nobody said goodbye for is given to hear it.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What long-polling needs to know beside the way to the server.
 #[derive(Clone, Debug)]
@@ -37,8 +32,6 @@ pub struct Terms {
     /// For each request.
     pub request_timeout: Option<Duration>,
 }
-
-type Exchange = Pin<Box<dyn Future<Output = (Lane, Result<Answer, TransportError>)> + Send>>;
 
 /// A connection for requests of one kind: idle, or with a request on its way.
 enum Channel {
@@ -99,8 +92,9 @@ impl Polling {
     ) -> Result<Self, TransportError> {
         let limit = terms.max_message.saturating_mul(BODY_IN_MESSAGES);
         let lane = || Lane::new(dialer.clone(), limit, terms.request_timeout);
-        let (mut get, post) = (lane(), lane());
-        let answer = get.get(&terms.address.request(POLLING, None), progress).await?;
+        let post = lane().known();
+        let (get, answer) = Opening::new(lane(), dialer, &terms.address, progress).finish().await;
+        let answer = answer?;
         let codec = Codec::of(&answer).map_err(|fault| progress.failed(fault))?;
         let frames = codec.decode(&answer).map_err(|fault| progress.failed(fault))?;
         Ok(Polling {
@@ -176,18 +170,25 @@ impl Polling {
     }
 
     fn take(&mut self, answer: &Answer) -> Result<(), Lost> {
-        let frames = self.codec.decode(answer).map_err(|fault| {
-            self.sid = None;
-            Lost { kind: LossKind::Garbled, description: fault }
-        })?;
+        let frames = self
+            .codec
+            .decode(answer)
+            .map_err(|fault| Lost { kind: LossKind::Garbled, description: fault })?;
         self.inbox.extend(frames);
         Ok(())
     }
 
     fn fail(&mut self, what: &str, error: &TransportError) -> Lost {
-        // Nobody is there to say goodbye to.
-        self.sid = None;
-        let description = format!("a long-polling {what} failed at {}: {}", error.step.name(), error.message);
+        if error.by_engine {
+            // The server does not know the session, or ended it with its refusal: there is nobody to say goodbye to.
+            self.sid = None;
+        }
+        let at = match error.step {
+            // The request itself, which has no other name for a step.
+            Step::Upgrade => String::new(),
+            step => format!(" at {}", step.name()),
+        };
+        let description = format!("a long-polling {what} failed{at}: {}", error.message);
         Lost { kind: LossKind::Failed, description }
     }
 
@@ -254,9 +255,9 @@ impl Polling {
                 }
                 Poll::Ready(Ok(()))
             }
-            Some(Ok(_)) => {
-                self.sid = None;
-                let description = "the server did not answer \"ok\" to a long-polling POST".into();
+            Some(Ok(answer)) => {
+                let said = body_start(&answer.body);
+                let description = format!("the server did not answer \"ok\" to a long-polling POST{said}");
                 Poll::Ready(Err(Lost { kind: LossKind::Failed, description }))
             }
             Some(Err(error)) => Poll::Ready(Err(self.fail("POST", &error))),
@@ -285,29 +286,22 @@ impl Polling {
         if let (Some(lane), Some(_)) = (self.post.take_idle(), &self.sid) {
             let request = self.request();
             self.sid = None;
-            say_goodbye(lane, request, self.codec).await;
+            say_goodbye(*lane, request, self.codec).await;
         }
     }
 }
 
-/// The server does not notice by itself that nobody polls any more; that nobody hears its answer does not matter.
-async fn say_goodbye(mut lane: Box<Lane>, request: String, codec: Codec) {
-    let close = VecDeque::from([engineio::Frame::Text("1".into())]);
-    let (body, _): (Bytes, usize) = codec.encode(&close, None);
-    let _ = lane.post(&request, body, &Progress::default()).await;
-}
-
-/// A session that was begun and is dropped in the middle still gets its goodbye: a server would keep it until its ping
-/// timeout, and a user would seem to be there.
+/// A session that was begun and is dropped in the middle still gets its goodbye.
 impl Drop for Polling {
     fn drop(&mut self) {
-        let (Some(_), Ok(runtime)) = (&self.sid, tokio::runtime::Handle::try_current()) else { return };
+        if self.sid.is_none() {
+            return;
+        }
         let lane = match self.post.take_idle() {
-            Some(lane) => lane,
-            None => Box::new(Lane::new(self.dialer.clone(), self.terms.max_message, None)),
+            Some(lane) => *lane,
+            None => Lane::new(self.dialer.clone(), self.terms.max_message, None),
         };
-        let goodbye = say_goodbye(lane, self.request(), self.codec);
-        runtime.spawn(async move { timeout(FAREWELL, goodbye).await });
+        self.dialer.farewells().say(say_goodbye(lane, self.request(), self.codec));
     }
 }
 

@@ -40,6 +40,13 @@ impl Upgrading {
                 Poll::Pending => {}
             }
         }
+        if let Upgrading::Probed(socket) = self {
+            // Until the GET that is on its way has its answer nothing is sent: a WebSocket that ends meanwhile must not hold
+            // that up.
+            if let Some(why) = ended(socket, cx) {
+                *self = Upgrading::Failed(why);
+            }
+        }
     }
 
     pub fn is_probed(&self) -> bool {
@@ -87,6 +94,23 @@ impl Upgrading {
                 *self = other;
                 None
             }
+        }
+    }
+}
+
+/// Why a WebSocket that has nothing to say yet is of no use any more.
+fn ended(socket: &mut WebSocket, cx: &mut Context<'_>) -> Option<String> {
+    loop {
+        match socket.poll_next_unpin(cx) {
+            Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
+            Poll::Ready(Some(Ok(Message::Close(_))) | None) => {
+                return Some("the WebSocket was closed behind the answer to the probe".into())
+            }
+            Poll::Ready(Some(Ok(_))) => {
+                return Some("the server sent something else behind its answer to the probe".into())
+            }
+            Poll::Ready(Some(Err(error))) => return Some(error.to_string()),
+            Poll::Pending => return None,
         }
     }
 }

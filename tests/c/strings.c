@@ -131,7 +131,8 @@ static void options_of_the_official_clients(void) {
     no_option("\"transports\":[\"webtransport\"]", IM_ERROR_UNSUPPORTED, "webtransport");
     im_client client = new_client(
         "/", ",\"agent\":null,\"withCredentials\":true,\"forceNode\":1,\"autoUnref\":false,"
-             "\"protocol\":\"auto\",\"transports\":[\"websocket\"],\"timeout\":5000");
+             "\"protocol\":\"auto\",\"transports\":[\"websocket\"],\"timeout\":5000,"
+             "\"perMessageDeflate\":false");
     round_trip(client);
     destroy(client);
 }

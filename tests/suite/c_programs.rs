@@ -62,7 +62,7 @@ fn run(mut command_line: Command) -> String {
 }
 
 /// The cases of a program, as they stand in its source.
-fn cases_of(name: &str) -> Vec<String> {
+pub fn cases_of(name: &str) -> Vec<String> {
     let source = std::fs::read_to_string(folder().join(name).with_extension("c")).expect("it is there");
     let named = source.split("CASE(").skip(1).filter_map(|rest| rest.split_once(')'));
     named.map(|(case, _)| case.to_owned()).filter(|case| case != "function").collect()
@@ -115,7 +115,8 @@ macro_rules! programs {
             }
         )+
 
-        const ALL: &[(&str, &[&str])] = &[$(($program, &$cases)),+];
+        /// Programs and their cases that are run; an empty list is all.
+        pub const ALL: &[(&str, &[&str])] = &[$(($program, &$cases)),+];
     };
 }
 
@@ -177,6 +178,7 @@ programs! {
     a_sleeping_machine: "sleep", ONE, [], [];
     the_store: "store", BOTH, [], [];
     cycles: "cycles", BOTH, [], [];
+    many_reconnects: "reconnects", BOTH, [], [];
 }
 
 /// A program of the list that names cases names them all.

@@ -3,6 +3,7 @@
 
 mod cookies;
 mod headers;
+mod over_polling;
 mod proxy;
 mod secrets;
 mod tls_options;
