@@ -52,16 +52,11 @@
  * im_event_blob gives the bytes. At most 10 go into one packet.
  *
  * Once. Every accepted acknowledgement function and every free function is called exactly once; an outcome that
- * <<<<<<< HEAD
- * im_client_poll has taken is told by its event instead. What is emitted goes out once, unless the option retries asks for
- * more.
- *
- * Credentials. With the options askAuth and askQuery each connection attempt first asks, by an event "auth" or "query" of kind
- * IM_EVENT_KIND_REQUEST, and waits within its timeout for im_client_answer. Subscribe to it, or poll. A server may send events of
- * these names too: look at the kind.
- * =======
  * im_client_poll has taken is told by its event instead. What is emitted goes out once, unless the option retries asks for more.
- * >>>>>>> main
+ *
+ * Credentials. With the options askAuth and askQuery each connection attempt first asks, by IM_EVENT_AUTH or IM_EVENT_QUERY of
+ * kind IM_EVENT_KIND_REQUEST, and waits within its timeout for im_client_answer. Subscribe to it, or poll. A server may send
+ * events of these names too: look at the kind.
  *
  * Messages. What im_client_send_message took is kept until the server has answered it, across lost connections and, with the
  * option "store", across processes: sent again with the same fp, in order, and reported once. A message that comes in again
