@@ -22,7 +22,8 @@
  * library.
  *
  * Inside a callback every function may be called. im_client_destroy then returns IM_DEFERRED instead of waiting;
- * im_client_flush, im_client_poll, im_client_dispatch and im_shutdown return IM_ERROR_DEADLOCK. No lock of the library is held while your code runs.
+ * im_client_flush, im_client_poll, im_client_dispatch and im_shutdown return IM_ERROR_DEADLOCK. No lock of the library is held
+ * while your code runs.
  *
  *   function                          any thread   inside a callback      may block
  *   im_client_destroy                 yes          yes (IM_DEFERRED)      outside: until its callbacks have returned
@@ -31,6 +32,7 @@
  *   im_client_dispatch                yes          IM_ERROR_DEADLOCK      up to its timeout, and as its callbacks do
  *   im_client_send_message            yes          yes                    with a store: until the message is on the disk
  *   im_client_new                     yes          yes                    with a store: until its file is read
+ *   im_client_background, _foreground yes          yes                    with a store: until its file is closed, or opened
  *   im_shutdown                       yes          IM_ERROR_DEADLOCK      up to its timeout
  *   all others                        yes          yes                    no
  *
@@ -51,6 +53,10 @@
  *
  * Once. Every accepted acknowledgement function and every free function is called exactly once; an outcome that
  * im_client_poll has taken is told by its event instead. What is emitted goes out once, unless the option retries asks for more.
+ *
+ * Credentials. With the options askAuth and askQuery each connection attempt first asks, by IM_EVENT_AUTH or IM_EVENT_QUERY of
+ * kind IM_EVENT_KIND_REQUEST, and waits within its timeout for im_client_answer. Subscribe to it, or poll. A server may send
+ * events of these names too: look at the kind.
  *
  * Messages. What im_client_send_message took is kept until the server has answered it, across lost connections and, with the
  * option "store", across processes: sent again with the same fp, in order, and reported once. A message that comes in again

@@ -16,7 +16,7 @@ use super::{
     Done, Event, Failed, Payload, Status,
 };
 use crate::{
-    connection::Outgoing,
+    connection::{Outgoing, Unsent},
     im,
     log::Level,
     socketio::{Encoded, Unsayable, RESERVED_EVENTS},
@@ -43,7 +43,11 @@ impl Client {
             return sent.map(drop).map_err(|(_, failed)| failed);
         }
         let frame = self.event_frame(name, None, payload)?;
-        self.send(Outgoing { volatile: flags.volatile, ..frame })
+        match self.send(Outgoing { volatile: flags.volatile, ..frame }) {
+            // It was dropped, as it is to be where it can't go out.
+            Err(failed) if failed.status == Status::Disconnected => Ok(()),
+            sent => sent,
+        }
     }
 
     /// Sends an event that the server acknowledges. Where that fails, the callback comes back to be dropped.
@@ -60,8 +64,7 @@ impl Client {
             Err(failed) => return Err((done, failed)),
         };
         if flags.volatile && !self.link.takes_volatile() {
-            let message = "a volatile event, and the client is not connected, or its socket takes no more";
-            return Err((done, Failed::new(Status::Disconnected, message)));
+            return Err((done, not_at_once()));
         }
         self.request_event(name, payload, flags, timeout, done)
     }
@@ -148,12 +151,15 @@ impl Client {
 
     fn send(&self, frame: Outgoing) -> Result<(), Failed> {
         self.check_size(&frame)?;
-        self.link.send(frame).map_err(|full| {
-            let message = format!(
-                "{} of at most {} bytes wait to be sent (option \"sendQueueBytes\")",
-                full.waiting, full.limit
-            );
-            Failed::new(Status::QueueFull, message)
+        self.link.send(frame).map_err(|unsent| match unsent {
+            Unsent::Volatile => not_at_once(),
+            Unsent::Full(full) => {
+                let message = format!(
+                    "{} of at most {} bytes wait to be sent (option \"sendQueueBytes\")",
+                    full.waiting, full.limit
+                );
+                Failed::new(Status::QueueFull, message)
+            }
         })
     }
 
@@ -276,6 +282,11 @@ impl Client {
             None => Err(Failed::destroyed()),
         }
     }
+}
+
+fn not_at_once() -> Failed {
+    let message = "a volatile event, and the client is not connected, or its socket takes no more";
+    Failed::new(Status::Disconnected, message)
 }
 
 fn unsayable(what: Unsayable) -> Failed {

@@ -34,6 +34,14 @@ pub struct Wish {
     pub opens: u64,
 }
 
+/// Why a frame was not queued.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unsent {
+    Full(QueueFull),
+    /// It is volatile, and there is no connection.
+    Volatile,
+}
+
 #[derive(Debug)]
 struct Shared {
     wish: Wish,
@@ -146,10 +154,15 @@ impl Link {
     }
 
     /// Queues a frame and wakes the task if it may sleep.
-    pub fn send(&self, frame: Outgoing) -> Result<(), QueueFull> {
+    pub fn send(&self, frame: Outgoing) -> Result<(), Unsent> {
         let sleeps = {
             let mut shared = self.lock();
-            shared.outbound.push(frame)?;
+            // The connection may be lost since the caller asked, and what was queued for it dropped.
+            if frame.volatile && self.state() != State::Connected {
+                shared.outbound.refuse_volatile();
+                return Err(Unsent::Volatile);
+            }
+            shared.outbound.push(frame).map_err(Unsent::Full)?;
             !std::mem::replace(&mut shared.woken, true)
         };
         if sleeps {
@@ -299,5 +312,24 @@ impl Link {
 
     pub(super) fn checks(&self) -> u64 {
         self.checks.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_volatile_waits_for_no_other_connection() {
+        let link = Link::new(true, 1024);
+        let volatile = || Outgoing { volatile: true, ..Outgoing::plain("x".to_owned()) };
+        link.set_state(State::Connected);
+        assert!(link.takes_volatile());
+        link.send(volatile()).unwrap();
+        // The connection is lost behind the caller's back.
+        link.set_state(State::Disconnected);
+        link.drop_where(|frame| frame.volatile);
+        assert_eq!(link.send(volatile()), Err(Unsent::Volatile));
+        assert_eq!((link.waiting(), link.dropped_volatile()), ((0, 0), 2));
     }
 }

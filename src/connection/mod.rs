@@ -23,7 +23,7 @@ mod shared;
 mod target;
 mod task;
 
-pub use link::{Link, State};
+pub use link::{Link, State, Unsent};
 pub use outbound::Outgoing;
 pub use owner::{Attempt, ConnectFailure, Connected, CredentialsFuture, Loss, Owner};
 pub use target::{Credentials, Paths, Reconnection, Target};
