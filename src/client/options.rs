@@ -381,7 +381,12 @@ mod tests {
             (r#","protocol":5"#, Status::Option, "\"protocol\""),
             (r#","parser":"json""#, Status::Option, "\"default\" or \"msgpack\""),
             (r#","transports":[]"#, Status::Option, "\"transports\""),
-            (r#","transports":["polling"]"#, Status::Unsupported, "\"polling\""),
+            (r#","transports":["webtransport"]"#, Status::Unsupported, "webtransport"),
+            (
+                r#","perMessageDeflate":{}"#,
+                Status::Unsupported,
+                "\"perMessageDeflate\" is not built: tungstenite",
+            ),
             (r#","eventNames":"x""#, Status::Option, "\"wire\" or \"constant\""),
             (r#","delivery":"x""#, Status::Option, "\"delivery\""),
             (r#","maxMessageBytes":1"#, Status::Option, "\"maxMessageBytes\""),
@@ -397,5 +402,10 @@ mod tests {
         let options =
             parse(r#","agent":null,"withCredentials":true,"protocol":"auto","reconnectionAttempts":null"#);
         assert_eq!(options.unwrap().ignored, ["agent", "withCredentials"]);
+    }
+
+    #[test]
+    fn a_no_to_what_there_is_not_is_accepted() {
+        assert!(parse(r#","perMessageDeflate":false,"pfx":false"#).unwrap().ignored.is_empty());
     }
 }
