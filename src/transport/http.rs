@@ -178,7 +178,7 @@ impl Lane {
         progress.asked();
         let answer = http.sender.try_send_request(request);
         let (dialer, limit) = (self.dialer.clone(), self.limit);
-        let (asked, answered) = (http.certificate_asked, self.answered);
+        let (asked, answered, absolute) = (http.certificate_asked, self.answered, http.absolute);
         let work = async move {
             let response = match answer.await {
                 Ok(response) => response,
@@ -188,7 +188,10 @@ impl Lane {
                 }
             };
             dialer.keep_cookies(without_query(path), response.headers());
-            let kept = kept_for(response.headers());
+            let kept = match absolute && !keeps(response.headers()) {
+                true => Some(Duration::ZERO),
+                false => kept_for(response.headers()),
+            };
             Some(read(response, limit).await.map(|answer| (answer, kept)))
         };
         let done = with_connection(work, &mut http.connection).await?;
@@ -200,6 +203,13 @@ impl Lane {
             answer
         }))
     }
+}
+
+/// Does a proxy say that it keeps the connection? HTTP/1.1 lets it do so without a word, but tinyproxy closes without one.
+fn keeps(headers: &HeaderMap) -> bool {
+    let says = [header::CONNECTION.as_str(), "proxy-connection"].map(|name| headers.get_all(name));
+    let mut says = says.iter().flatten().filter_map(|value| value.to_str().ok());
+    says.any(|value| value.to_ascii_lowercase().contains("keep-alive"))
 }
 
 /// How long the server keeps the connection when it is idle, where it says so: `Keep-Alive: timeout=5`.
