@@ -29,6 +29,8 @@
  *   im_client_flush                   yes          IM_ERROR_DEADLOCK      up to its timeout
  *   im_client_poll                    yes          IM_ERROR_DEADLOCK      up to its timeout
  *   im_client_dispatch                yes          IM_ERROR_DEADLOCK      up to its timeout, and as its callbacks do
+ *   im_client_send_message            yes          yes                    with a store: until the message is on the disk
+ *   im_client_new                     yes          yes                    with a store: until its file is read
  *   im_shutdown                       yes          IM_ERROR_DEADLOCK      up to its timeout
  *   all others                        yes          yes                    no
  *
@@ -44,14 +46,17 @@
  * the file of the option caFile; later changes of either do not reach a client. Do not change the environment (setenv) while
  * another thread is in im_client_new.
  *
- * Once. Every accepted acknowledgement function and every free function is called exactly once.
  * Binary. Blob i of a call stands where its JSON arguments have {"_placeholder":true,"num":i}, and so it comes with an event:
  * im_event_blob gives the bytes. At most 10 go into one packet.
  *
- * Once. Every accepted acknowledgement function and every free function is called exactly once. What is emitted
- * goes out once, unless the option retries asks for more.
  * Once. Every accepted acknowledgement function and every free function is called exactly once; an outcome that
- * im_client_poll has taken is told by its event instead.
+ * im_client_poll has taken is told by its event instead. What is emitted goes out once, unless the option retries asks for more.
+ *
+ * Messages. What im_client_send_message took is kept until the server has answered it, across lost connections and, with the
+ * option "store", across processes: sent again with the same fp, in order, and reported once. A message that comes in again
+ * (same from, to and fp) is receipted and not shown again ("dedupe"); it counts as shown once its last callback has returned.
+ * The keys of shown messages come to the store within a second: a crash may have the last ones shown again, if the server
+ * sends them again.
  *
  * Early events. What arrives before the first subscription of its name waits (per client the newest 64, at most 256 KiB, each
  * for 10 s), so nothing is lost between im_client_new and im_client_on.
@@ -131,11 +136,14 @@
 /** The handle is from before a fork; it belongs to the parent process. */
 #define IM_ERROR_FORKED (-14)
 
-/** The operating system refused something: threads, memory, descriptors, randomness. */
+/** The operating system refused something: threads, memory, descriptors, randomness, the store's file. */
 #define IM_ERROR_SYSTEM (-15)
 
 /** The server answered with a failure code. */
 #define IM_ERROR_REFUSED (-16)
+
+/** The server takes no packet of this size; it would close the connection. */
+#define IM_ERROR_TOO_LARGE (-17)
 
 /** A business error of the server; see IM_CODE_…. */
 #define IM_IMERROR "im_error"
@@ -214,6 +222,15 @@
 
 /** The connection's own: a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}. Only where somebody subscribes to it by its name. */
 #define IM_EVENT_PING "ping"
+
+/** The connection's own: the outcome of a message that an earlier client left in the store: {"fp", "status": an im_status, "message": as it was sent, "reply"?: the argument of the to_ack or im_error}. */
+#define IM_EVENT_OUTBOX "outbox"
+
+/** The connection's own: a request (option askQuery): the query of the next connection, which waits for im_client_answer: {"attempt"}, 0 for the first. */
+#define IM_EVENT_QUERY "query"
+
+/** The connection's own: a request (option askAuth): the same for the auth: {"attempt"}. */
+#define IM_EVENT_AUTH "auth"
 
 
 /**
@@ -493,7 +510,8 @@ extern "C" {
  * Makes a client from a JSON object of options (the README has the table; `root` and `nsp` are required) and connects it,
  * unless `"autoConnect": false`. Gives 0 on failure: see `im_last_error`.
  *
- * Any thread; also inside a callback; does not wait for the network. The first client starts the library's threads.
+ * Any thread; also inside a callback; does not wait for the network. With the option `store` it opens and reads that file
+ * (`IM_ERROR_SYSTEM`, and `im_last_error` names it, where that can't be done; such a file is never changed). The first client starts the library's threads.
  *
  * # Safety
  * `options_json` is NULL (an error) or NUL-terminated.
@@ -506,20 +524,22 @@ im_client im_client_new(const char *options_json);
 im_status im_client_open(im_client client);
 
 /**
- * Disconnects and stays so until `im_client_open`; what is unsent waits for that. Never blocks: the event `disconnect`
+ * Disconnects and stays so until `im_client_open`; what is unsent and messages without an answer wait for that. Never blocks: the event `disconnect`
  * (`"io client disconnect"`) tells the end.
  */
 im_status im_client_close(im_client client);
 
 /**
- * As `im_client_close`, and drops what is unsent; requests that wait for an answer end with `IM_ERROR_CANCELED`.
+ * As `im_client_close`, and drops what is unsent; requests that wait for an answer end with `IM_ERROR_CANCELED`. Messages
+ * without an answer are dropped too, also from the store.
  */
 im_status im_client_destroy_socket(im_client client);
 
 /**
  * Destroys a client. When this returns `IM_OK`, no callback of it runs or starts any more, every waiting acknowledgement
  * was called once with `IM_ERROR_CANCELED`, and every free function has run. So the caller must hold no lock that one of
- * those takes, or use `im_client_destroy_async`. What is unsent is dropped: `im_client_flush` first.
+ * those takes, or use `im_client_destroy_async`. What is unsent is dropped: `im_client_flush` first. Messages
+ * in the store stay there for the next client.
  *
  * Inside any code that the library runs (a callback, an acknowledgement, a free, log or done function) it never waits: the
  * handle is dead at once, `IM_DEFERRED` is returned, and the rest happens when that code has returned. Of two threads that
@@ -724,7 +744,8 @@ im_status im_client_flush(im_client client,
 const struct im_event *im_event_retain(const struct im_event *event);
 
 /**
- * Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread.
+ * Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread. In a forked child an event
+ * of the parent's is only forgotten: a polled message is the parent's to receipt.
  *
  * # Safety
  * `event` is NULL or was kept with `im_event_retain` or given by `im_client_poll`, which this call undoes.
@@ -836,12 +857,24 @@ im_status im_set_log_callback(int32_t level,
 char *im_message_create(const char *json);
 
 /**
- * Sends a message (completed as by `im_message_create`) and waits for the server's `to_ack` with its fingerprint; gives
- * the request's id or a negative status.
+ * Sends a message (completed as by `im_message_create`) and keeps it until the server has answered it; gives the request's
+ * id or a negative status. Messages go out in order, one at a time unless the option `inFlight` says more, and what a lost
+ * connection left unanswered goes out again on the next one, with the same `fp`. A server may store such a message twice:
+ * a receiver with this library is shown it once, others may show both. So this is for servers that answer with a `to_ack`
+ * that carries the `fp`; where there is none, use `im_client_emit`, which sends once. An emit made after a message may overtake
+ * it. An `fp` that is on its way already is `IM_ERROR_INVALID_ARGUMENT`.
  *
- * `fn` is called exactly once: `IM_OK` with the `to_ack` event once the server has stored the message,
- * `IM_ERROR_REFUSED` with it where its code is not 0, or without it `IM_ERROR_TIMEOUT`, `IM_ERROR_CANCELED` or
- * `IM_ERROR_DISCONNECTED` as for `im_client_emit_with_ack`.
+ * `fn` is called exactly once: `IM_OK` with the `to_ack` event once the server has stored the message;
+ * `IM_ERROR_REFUSED` with the `to_ack` where its code is not 0, or with an `im_error` 20003 that came while this was the only
+ * unanswered message; or with NULL: `IM_ERROR_TIMEOUT` where `timeout_ms` (0: the option `messageTimeout`), counted from this
+ * call, is over; `IM_ERROR_CANCELED` by `im_client_cancel`, `im_client_destroy_socket` (which both drop the message) or the
+ * end of the client. A message that timed out may still have been stored.
+ *
+ * With the option `store` the message is on the disk (fsync) when this returns, so it blocks for as long as that takes; a
+ * disk that refuses gives `IM_ERROR_SYSTEM` and nothing is sent. What the end of the client, or of the process, leaves there
+ * is sent by the next client with the same store, server, namespace and `userId`, which tells its outcome by the event
+ * IM_EVENT_OUTBOX. The store forgets a message with its outcome: a crash right then may send it once more, or lose the report,
+ * never the message.
  *
  * # Safety
  * `message_json` is NULL (an error) or NUL-terminated; `fn` may be called with `user_data` once.
@@ -885,7 +918,8 @@ im_status im_client_background(im_client client);
 
 /**
  * Tells that the app is back: the connection is checked as with `im_client_network_changed`, or made anew at once. Any thread;
- * may wait for the disk where there is a store.
+ * may wait for the disk where there is a store. `IM_ERROR_SYSTEM` where another process has the store's file by now: all the rest
+ * was done, the library tries again every second, and messages can't be sent meanwhile.
  */
 im_status im_client_foreground(im_client client);
 

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         Arc, Mutex, MutexGuard, PoisonError,
     },
     time::Instant,
@@ -12,9 +12,11 @@ use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
     credentials::Keeper,
+    dedupe::Delivered,
     ending::Ending,
     info::Figures,
     mailbox::{Item, Mailbox},
+    outbox::Outbox,
     pool::Pool,
     replies::Replies,
     requests::Requests,
@@ -40,9 +42,13 @@ pub struct Client {
     requests: Mutex<Requests>,
     replies: Mutex<Replies>,
     pub(super) credentials: Keeper,
+    pub(super) outbox: Outbox,
+    pub(super) delivered: Delivered,
     /// The business error that came last, if it is one that ends a session.
     verdict: Mutex<Option<(i64, Instant)>>,
     connected: Mutex<Option<Connected>>,
+    /// The largest packet that the server is known to take.
+    pub(super) server_limit: AtomicUsize,
     pub(super) timer: Notify,
     pub(super) timer_runs: AtomicBool,
     /// The connection's task has ended.
@@ -58,7 +64,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Client {
     /// Makes a client and starts its task; the first client of the process starts the threads.
     pub fn start(handle: u64, options: Options, shared: Arc<Shared>) -> Result<Arc<Self>, Failed> {
-        let (network, pool) = shared.join()?;
+        let (outbox, seen) = Outbox::open(&options.outbox, options.send_queue_bytes, &shared)?;
+        let (network, pool) = match shared.join() {
+            Ok(joined) => joined,
+            Err(failed) => {
+                outbox.close(&shared);
+                return Err(failed);
+            }
+        };
         let client = Arc::new_cyclic(|this| Client {
             handle,
             link: Arc::new(Link::new(options.auto_connect, options.send_queue_bytes)),
@@ -67,8 +80,11 @@ impl Client {
             subscriptions: Mutex::default(),
             requests: Mutex::default(),
             replies: Mutex::new(Replies::new()),
+            outbox,
+            delivered: Delivered::new(options.outbox.dedupe, seen),
             verdict: Mutex::default(),
             connected: Mutex::default(),
+            server_limit: AtomicUsize::new(usize::MAX),
             timer: Notify::new(),
             timer_runs: AtomicBool::new(false),
             network_is_over: AtomicBool::new(false),
@@ -81,6 +97,10 @@ impl Client {
             pool,
         });
         client.log_ignored_options();
+        // What an earlier client left may have deadlines.
+        if client.outbox.first_deadline().is_some() {
+            client.watch_deadlines();
+        }
         client.spawn_connection();
         let sleeper: std::sync::Weak<Client> = client.this.clone();
         client.shared.watch_sleep(sleeper);
@@ -106,6 +126,7 @@ impl Client {
     /// The connection's task is gone: told as a lost connection that is not made again.
     fn after_connection_panic(&self) {
         self.decide(|requests| all_with(requests.take_sent(), Status::Panic));
+        self.end_messages(Status::Panic);
         let reason =
             r#"{"reason":"transport error","description":"a defect of the library","willReconnect":false}"#;
         self.queue(Item::Event(Event::local(self.handle, "disconnect", reason)));
@@ -243,10 +264,11 @@ impl Client {
         self.link.close();
     }
 
-    /// Closes, and drops what is unsent; requests end as canceled.
+    /// Closes, and drops what is unsent, messages in the store included; requests end as canceled.
     pub fn destroy_socket(&self) {
         // Before the close, whose loss of the connection would decide those that went out.
         self.decide(|requests| all_with(requests.take_all(), Status::Canceled));
+        self.end_messages(Status::Canceled);
         self.link.drop_all();
         self.link.close();
     }

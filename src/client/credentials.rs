@@ -74,9 +74,24 @@ impl Client {
 
     /// The next connection sends this query, a JSON object, in place of the one before.
     pub fn set_query(&self, query: &str) -> Result<(), Failed> {
-        let query = read_query("the query", &value("the query", query)?, &self.options().target.namespace)?;
+        let query = self.new_query("the query", &value("the query", query)?)?;
         self.credentials.lock().now.query = query;
         Ok(())
+    }
+
+    /// What a store holds is one user's, so that user stays.
+    fn new_query(&self, what: &str, given: &Value) -> Result<String, Failed> {
+        let options = self.options();
+        if let Some(user) = &options.outbox.user {
+            let another = given.get("userId").map(|user| query_value(what, "userId", user)).transpose()?;
+            if another.as_ref() != Some(user) {
+                let message = format!(
+                    "{what}: \"userId\" must stay {user:?}, whose messages the option \"store\" keeps; another user needs another client"
+                );
+                return Err(Failed::new(Status::Option, message));
+            }
+        }
+        read_query(what, given, &options.target.namespace)
     }
 
     /// Answers a request event; JSON `null` leaves things as they are.
@@ -92,7 +107,7 @@ impl Client {
             (_, Value::Null) => {}
             (Topic::Auth, given) => state.now.auth = read_auth("the answer", given)?,
             (Topic::Query, given) => {
-                state.now.query = read_query("the answer", given, &self.options().target.namespace)?;
+                state.now.query = self.new_query("the answer", given)?;
             }
         }
         let (_, waiting) = state.questions.remove(&request).ok_or_else(unknown)?;
@@ -165,15 +180,19 @@ pub fn read_query(what: &str, given: &Value, namespace: &str) -> Result<String, 
 }
 
 fn query_pairs<'a>(what: &str, given: &'a Map<String, Value>) -> Result<Vec<(&'a str, String)>, Failed> {
-    let pair = |(name, value): (&'a String, &Value)| match value {
-        Value::String(text) => Ok((name.as_str(), text.clone())),
-        Value::Number(_) | Value::Bool(_) => Ok((name.as_str(), value.to_string())),
+    given.iter().map(|(name, value)| Ok((name.as_str(), query_value(what, name, value)?))).collect()
+}
+
+/// A value of a query, as it goes out; `what` names the query in errors.
+pub fn query_value(what: &str, name: &str, value: &Value) -> Result<String, Failed> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
         _ => {
             let message = format!("{what}: {name:?} must be a string, a number or a boolean");
             Err(Failed::new(Status::Option, message))
         }
-    };
-    given.iter().map(pair).collect()
+    }
 }
 
 /// Reads an auth, which goes into the CONNECT as it is.

@@ -25,12 +25,11 @@ impl Client {
 
     async fn run_timer(self: Arc<Self>) {
         loop {
-            let first = self.requests().first_deadline();
+            let first = self.first_deadline();
             let Some(at) = first else {
                 self.timer_runs.store(false, Ordering::Release);
                 // One that was added in between has seen the flag still set.
-                if self.requests().first_deadline().is_none() || self.timer_runs.swap(true, Ordering::AcqRel)
-                {
+                if self.first_deadline().is_none() || self.timer_runs.swap(true, Ordering::AcqRel) {
                     return;
                 }
                 continue;
@@ -42,8 +41,14 @@ impl Client {
         }
     }
 
+    fn first_deadline(&self) -> Option<Instant> {
+        let first = self.requests().first_deadline();
+        first.into_iter().chain(self.outbox.first_deadline()).min()
+    }
+
     fn expire_requests(&self) {
         let now = Instant::now();
+        self.expire_messages(now);
         self.without_answer(Status::Timeout, |requests| {
             std::iter::from_fn(|| requests.take_expired(now)).collect()
         });

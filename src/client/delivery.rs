@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     client::Client,
+    dedupe::Fresh,
     inside::{is_exiting, user_code},
     mailbox::Item,
     pool::{tick, Work},
@@ -21,7 +22,12 @@ use crate::{
 
 /// An event on its way through its subscribers.
 pub struct Delivery {
+    /// As it came.
     pub event: Arc<Event>,
+    /// What of it the caller has not had yet.
+    pub fresh: Fresh,
+    /// The caller sent it: those hear of it who want to know that.
+    pub sent: bool,
     /// The subscriber that had it last, and the newest that gets it.
     after: i64,
     newest: i64,
@@ -62,7 +68,7 @@ impl Client {
                     // A subscription made in the callback may have early events.
                     self.deliver_replay();
                 }
-                Item::Sent(event) => self.deliver_sent(&event),
+                Item::Sent(event) => self.deliver_to_all(self.delivery_of_sent(event)),
                 Item::Outcome(done, outcome) => {
                     tick();
                     user_code(|| done.call(outcome));
@@ -85,7 +91,7 @@ impl Client {
 
     fn deliver_replay(&self) {
         while let Some(event) = self.take_replay() {
-            self.deliver_to_all(&event);
+            self.deliver_to_all(self.delivery_of(event));
         }
     }
 
@@ -100,64 +106,71 @@ impl Client {
             match route {
                 // A subscription came just now: what waited for it goes first.
                 Route::AfterReplay => self.deliver_replay(),
-                Route::Deliver => return self.deliver_to_all(event),
+                Route::Deliver => return self.deliver_to_all(self.delivery_of(event.clone())),
                 Route::Waits => return,
                 Route::Discarded => return self.give_up_reply(event),
             }
         }
     }
 
-    fn deliver_to_all(&self, event: &Arc<Event>) {
+    fn deliver_to_all(&self, delivery: Delivery) {
         // More than the subscriptions that there can be, so nobody is left.
         let mut budget = u32::MAX;
-        self.call_subscribers(self.delivery_of(event.clone()), &mut budget);
+        self.call_subscribers(delivery, &mut budget);
     }
 
     pub(super) fn delivery_of(&self, event: Arc<Event>) -> Delivery {
-        Delivery { event, after: 0, newest: self.subscriptions().newest(), taken: false }
+        let fresh = self.fresh(&event);
+        self.begin_delivery(event, fresh, false)
+    }
+
+    pub(super) fn delivery_of_sent(&self, event: Arc<Event>) -> Delivery {
+        let fresh = Fresh { event: Some(event.clone()), keys: Vec::new() };
+        self.begin_delivery(event, fresh, true)
+    }
+
+    fn begin_delivery(&self, event: Arc<Event>, fresh: Fresh, sent: bool) -> Delivery {
+        Delivery { event, fresh, sent, after: 0, newest: self.subscriptions().newest(), taken: false }
     }
 
     /// Calls those who subscribe to the event, as many as the budget allows, then does what the IM layer does by itself. Gives
     /// the delivery back where somebody is left.
     pub(super) fn call_subscribers(&self, mut delivery: Delivery, budget: &mut u32) -> Option<Delivery> {
+        let Some(shown) = delivery.fresh.event.clone() else {
+            self.react(&delivery.event);
+            return None;
+        };
         loop {
-            let Delivery { event, after, newest, taken } = &mut delivery;
+            let Delivery { sent, after, newest, taken, .. } = &mut delivery;
             if !self.may_call() {
                 // Somebody who subscribes did not see it: no reaction, so that the server keeps a message.
                 return None;
             }
-            if *budget == 0 && self.subscriptions().has_next(event, *after, *newest) {
+            let heard = (!*sent).then_some(&*shown);
+            if *budget == 0 && self.subscriptions().has_next(heard, *after, *newest) {
                 return Some(delivery);
             }
             // The lock is taken anew for each callback: the one before may have removed the next.
-            let Some((id, callback)) = self.subscriptions().next(event, *after, *newest) else { break };
+            let Some((id, callback)) = self.subscriptions().next(heard, *after, *newest) else { break };
             *budget -= 1;
             tick();
             user_code(|| {
-                callback(event);
+                callback(&shown);
                 drop(callback);
             });
             (*after, *taken) = (id, true);
         }
-        if delivery.taken && !is_exiting() {
-            if let Some(reaction) = self.reaction(&delivery.event) {
-                self.carry_out(reaction);
-            }
+        if delivery.taken && !delivery.sent && !is_exiting() {
+            self.remember(delivery.fresh.keys);
+            self.react(&delivery.event);
         }
         None
     }
 
-    /// Tells those who want to know what the caller sends.
-    pub(super) fn deliver_sent(&self, event: &Arc<Event>) {
-        let (newest, mut after) = (self.subscriptions().newest(), 0);
-        while self.may_call() {
-            let Some((id, callback)) = self.subscriptions().next_of_sent(after, newest) else { return };
-            tick();
-            user_code(|| {
-                callback(event);
-                drop(callback);
-            });
-            after = id;
+    /// Does what the IM layer does once an event is delivered. A copy of what the caller has had is: its sender has to hear it.
+    pub(super) fn react(&self, event: &Event) {
+        if let Some(reaction) = self.reaction(event) {
+            self.carry_out(reaction);
         }
     }
 

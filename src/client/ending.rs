@@ -181,6 +181,8 @@ impl Client {
         requests.end();
         let all = requests.take_all();
         drop(requests);
+        // They stay in the store, for the next client.
+        self.outbox.close(&self.shared);
         self.timer.notify_one();
         all
     }

@@ -109,6 +109,21 @@ impl Event {
         Self::build(client, Kind::Event, received, |_| {})
     }
 
+    /// The same event with another first argument.
+    pub fn with_json(&self, json: &str) -> Arc<Self> {
+        let all = self.arguments().to_str().unwrap_or_default();
+        let rest = all.get(1 + self.json().len()..all.len().saturating_sub(1)).unwrap_or_default();
+        let data = format!("{json}{rest}");
+        let received = Received {
+            name: self.name().into(),
+            id: None,
+            extent: crate::socketio::Extent { first: Some(0..json.len()), all: 0..data.len() },
+            data: data.into(),
+            attachments: self.blobs.clone(),
+        };
+        Self::build(self.client(), Kind::Event, received, |view| view.ack_id = self.ack_id())
+    }
+
     fn build(client: u64, kind: Kind, received: Received<'_>, set: impl FnOnce(&mut EventView)) -> Arc<Self> {
         let Received { name, data, extent, attachments, .. } = received;
         let arguments = &data[extent.all];
@@ -275,6 +290,18 @@ mod tests {
             let event = Event::outgoing(1, "a", arguments, vec![vec![7]]);
             assert_eq!((event.json(), event.arguments().to_str().unwrap()), (json, all));
             assert_eq!((event.name(), event.blob(0)), ("a", Some(&[7][..])));
+        }
+    }
+
+    #[test]
+    fn the_first_argument_can_be_another() {
+        for (text, all) in
+            [(r#"["a",[1,2], "x" ]"#, r#"[{"y":1}, "x" ]"#), (r#"["a",[1,2]]"#, r#"[{"y":1}]"#)]
+        {
+            let other = event(text).with_json(r#"{"y":1}"#);
+            assert_eq!((other.name(), other.json(), other.ack_id()), ("a", r#"{"y":1}"#, 9));
+            assert_eq!(other.arguments().to_str().unwrap(), all);
+            assert_eq!(other.blob(0), Some(&[1_u8][..]));
         }
     }
 

@@ -1,14 +1,22 @@
 //! What a connection tells its client. All of it runs on the network thread: it queues and never calls user code.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use serde_json::{json, Value};
 
-use super::{client::Client, mailbox::Item, requests::Requests, Event, Outcome, Status};
+use super::{
+    client::{all_with, Client},
+    mailbox::Item,
+    requests::Requests,
+    Event, Outcome, Status,
+};
 use crate::{
     connection::{Attempt, ConnectFailure, Connected, CredentialsFuture, Loss, Outgoing, Owner, State},
     engineio::Revision,
-    im::{self, Envelope},
+    im,
     log::Level,
     socketio::Received,
 };
@@ -21,17 +29,6 @@ impl Client {
     fn tell(&self, name: &str, json: Value) {
         let event = Event::local(self.handle(), name, &json.to_string());
         self.queue(Item::Event(event));
-    }
-
-    /// Requests that are answered by an event rather than by an acknowledgement: messages, by their fingerprint.
-    fn settle_message(&self, json: &str, event: &std::sync::Arc<Event>) {
-        let Some(envelope) = Envelope::parse(json) else { return };
-        let Some(fingerprint) = im::fingerprint_of(envelope.payload) else { return };
-        let status = if envelope.code == 0 { Status::Ok } else { Status::Refused };
-        self.decide(|requests| {
-            let done = requests.take_message(&fingerprint).map(|(_, done)| done);
-            done.map(|done| (done, Outcome { status, reply: Some(event.clone()) })).into_iter().collect()
-        });
     }
 
     /// The code that forbids another connection after this loss.
@@ -75,6 +72,8 @@ impl Owner for Client {
     fn on_connected(&self, connected: Connected) {
         *self.verdict() = None;
         self.figures().connected();
+        let limit = connected.max_payload.and_then(|bytes| usize::try_from(bytes).ok());
+        self.server_limit.store(limit.unwrap_or(usize::MAX), Ordering::Relaxed);
         self.pull();
         let Connected { socket_id, revision, path, transport, attempts, recovered, .. } = &connected;
         let connect = json!({
@@ -86,6 +85,7 @@ impl Owner for Client {
         });
         let attempts = *attempts;
         self.set_connected(Some(connected));
+        self.outbox_connected();
         self.link.set_state(State::Connected);
         self.tell("connect", connect);
         if attempts > 0 && self.link.connection() > 1 {
@@ -145,8 +145,9 @@ impl Owner for Client {
                 if let Some(code) = im::ends_session(event.json()) {
                     *self.verdict() = Some((code, Instant::now()));
                 }
+                self.refuse_message(&event);
             }
-            "to_ack" if self.requests().has_messages() => self.settle_message(event.json(), &event),
+            "to_ack" => self.settle_message(&event),
             _ => {}
         }
         self.queue(Item::Event(event));
@@ -176,6 +177,14 @@ impl Owner for Client {
     }
 
     fn on_sent(&self, frame: &Outgoing) -> bool {
+        // Queued before anybody knew what the server takes.
+        if let Err(failed) = self.check_size(frame) {
+            self.log(Level::Error, format_args!("a packet is not sent: {}", failed.message));
+            self.decide(|requests| {
+                all_with(frame.request.and_then(|number| requests.take(number)), Status::TooLarge)
+            });
+            return false;
+        }
         if let Some(number) = frame.request {
             let first = self.requests().sent(number, Instant::now());
             match first {
@@ -204,6 +213,7 @@ impl Owner for Client {
 
     fn on_lost(&self, loss: Loss, may_retry: bool) -> bool {
         self.set_connected(None);
+        self.outbox_lost();
         self.replies().disconnect();
         let code = self.ending_code();
         let retry = may_retry && code.is_none();

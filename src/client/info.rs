@@ -88,6 +88,8 @@ impl Client {
         info["sendQueue"] = json!({ "packets": packets, "bytes": bytes });
         let (events, bytes) = self.mailbox.waiting();
         info["receiveQueue"] = json!({ "events": events, "bytes": bytes });
+        let (messages, bytes) = self.outbox.waiting();
+        info["outbox"] = json!({ "messages": messages, "bytes": bytes });
         let (early, discarded) = self.subscriptions().counts();
         info["earlyEvents"] = early.into();
         info["discardedEvents"] = discarded.into();

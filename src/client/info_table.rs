@@ -1,14 +1,14 @@
 // The fields of `im_client_info`: name and meaning. The tests hold the README's table to it.
 
 /// `(name, meaning)`; a field without a value is null.
-pub const INFO_FIELDS: [(&str, &str); 28] = [
+pub const INFO_FIELDS: [(&str, &str); 29] = [
     ("state", "`disconnected`, `connecting`, `connected` or `reconnecting`."),
     ("background", "Between `im_client_background` and `im_client_foreground`."),
     ("root", "Host and port of the server."),
     ("namespace", "The namespace, with its slash."),
     ("url", "Of the current connection, the query's values masked."),
     ("path", "The HTTP path of the current connection."),
-    ("transport", "Of the current connection: `websocket`."),
+    ("transport", "Of the current connection: `websocket` or `polling`."),
     ("protocol", "The Engine.IO revision of the current connection: 3 or 4."),
     ("socketId", "The Socket.IO id of the current connection."),
     ("connectedSince", "When the current connection was made, in milliseconds since 1970."),
@@ -20,6 +20,7 @@ pub const INFO_FIELDS: [(&str, &str); 28] = [
     ("sent", "`{\"packets\", \"bytes\"}` that went out: events and answers, their attachments included."),
     ("received", "`{\"packets\", \"bytes\"}` that came in: events and acknowledgements; the bytes of their arguments and attachments."),
     ("sendQueue", "`{\"packets\", \"bytes\"}` that wait to be sent or, with `retries`, for their acknowledgement."),
+    ("outbox", "`{\"messages\", \"bytes\"}` of `im_client_send_message` that wait for their answers."),
     ("receiveQueue", "`{\"events\", \"bytes\"}` that wait for callbacks."),
     ("earlyEvents", "Events that wait for the first subscription of their name."),
     ("discardedEvents", "Events that nobody took."),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{client::Client, sleep_watch::Sleeper};
+use super::{client::Client, sleep_watch::Sleeper, Failed};
 use crate::log::Level;
 
 impl Client {
@@ -14,12 +14,15 @@ impl Client {
     /// The app goes to the background: a connection that is lost there is not made anew before it comes back.
     pub fn background(&self) {
         self.link.set_background(true);
+        self.suspend_store();
     }
 
-    /// The app is back.
-    pub fn foreground(&self) {
+    /// The app is back. Where the store can't be had again yet, the connection goes on all the same.
+    pub fn foreground(&self) -> Result<(), Failed> {
+        let resumed = self.resume_store();
         self.link.set_background(false);
         self.link.check();
+        resumed
     }
 }
 
@@ -28,6 +31,7 @@ impl Sleeper for Client {
     fn slept(&self, time: Duration) {
         self.log(Level::Info, format_args!("the machine slept for {} s", time.as_secs()));
         self.requests().advance(time);
+        self.outbox.advance(time);
         self.timer.notify_one();
         self.link.check();
     }

@@ -2,12 +2,13 @@
 //!
 //! * `client`: its state, its life, its subscriptions; `sending`, `deadlines`, `ending`: more of its operations
 //! * `credentials`: query and auth, renewed for each connection
-//! * `options`, `network_options`, `option_table`: the caller's options, from one table
+//! * `options`, `network_options`, `outbox_options`, `option_table`: the caller's options, from one table
 //! * `event`: an event as a callback sees it
 //! * `subscriptions`: who gets which event; what came too early for anybody
 //! * `mailbox`, `delivery`, `pool`: from the network thread to the callbacks
 //! * `payload`: the arguments and attachments of what is sent
 //! * `pull`, `takers`, `wake_descriptor`: manual delivery, where the caller's threads take what came
+//! * `outbox`, `dedupe`, `store`: messages that survive a lost connection, are delivered once, and survive the process
 //! * `requests`, `replies`: acknowledgements, ours and the server's
 //! * `from_network`: what the connection tells the client
 //! * `runtime`, `shared`: the network thread and everything else that clients share
@@ -19,6 +20,7 @@
 mod client;
 mod credentials;
 mod deadlines;
+mod dedupe;
 mod delivery;
 mod ending;
 mod event;
@@ -31,6 +33,8 @@ mod mobile;
 mod network_options;
 mod option_table;
 mod options;
+mod outbox;
+mod outbox_options;
 mod payload;
 mod pool;
 mod pull;
@@ -42,6 +46,7 @@ mod shared;
 mod sleep_watch;
 mod status;
 mod status_table;
+mod store;
 mod subscriptions;
 mod takers;
 mod wake_descriptor;

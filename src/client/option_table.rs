@@ -9,16 +9,14 @@ pub enum Support {
     Built(&'static str, &'static str),
     /// Has no meaning outside a browser or Node.js: accepted, and logged once.
     Meaningless,
-    /// Known, but not built yet.
-    NotBuilt,
     /// Known, and not to be built, for this reason; it says what to do instead.
     Refused(&'static str),
 }
 
-use Support::{Built, Meaningless, NotBuilt, Refused};
+use Support::{Built, Meaningless, Refused};
 
 /// `(name, support, meaning)`
-pub const OPTIONS: [(&str, Support, &str); 71] = [
+pub const OPTIONS: [(&str, Support, &str); 72] = [
     ("root", Built("string", "required"), "The server: scheme (`http`, `https`, `ws`, `wss`), host and port; no path."),
     ("nsp", Built("string", "required"), "The namespace: `chat`, `sso`, `/` or any other, with or without its slash."),
     ("query", Built("object", "{}"), "Goes into the URL: `token`, `userId`, `device_id`, `deviceType` ...; values are strings, numbers or booleans. In `chat`, `deviceType` is `desktop` unless it is given."),
@@ -33,6 +31,8 @@ pub const OPTIONS: [(&str, Support, &str); 71] = [
     ("upgrade", Built("boolean", "true"), "Upgrades a long-polling connection to WebSocket, where `transports` has it and the server offers it."),
     ("rememberUpgrade", Built("boolean", "false"), "After an upgrade the next connection starts with WebSocket."),
     ("requestTimeout", Built("milliseconds", "none"), "For each HTTP request of long-polling."),
+    ("multiplex", Built("boolean", "false"), "Shares one connection with other clients of this process that ask for it too: other namespaces, the same query and the same options about the connection. (The JavaScript client: true. Here a client whose queue is full would stop the others, so it has to be asked for.) Not with `parser: \"msgpack\"`."),
+    ("forceNew", Built("boolean", "false"), "A connection of its own all the same."),
     ("autoConnect", Built("boolean", "true"), "Connects by itself; else with `im_client_open`."),
     ("timeout", Built("milliseconds", "20000"), "For a whole connection attempt: lookup, TCP, proxy, TLS, upgrade, open packet, CONNECT."),
     ("reconnection", Built("boolean", "true"), "Connects again after a loss or a failed attempt."),
@@ -48,6 +48,10 @@ pub const OPTIONS: [(&str, Support, &str); 71] = [
     ("pullOnConnect", Built("boolean", "true"), "In `chat`, asks for offline messages and read receipts at every connect."),
     ("receipts", Built("boolean", "true"), "In `chat`, sends a receipt for every message after its last callback has returned."),
     ("delivery", Built("`\"callback\"` or `\"manual\"`", "`\"callback\"`"), "`callback`: a thread of the library calls. `manual`: nothing is called but from `im_client_dispatch`; `im_client_poll` takes events."),
+    ("messageTimeout", Built("milliseconds or null", "600000"), "For `im_client_send_message` calls that name no timeout, counted from the call, also while offline and across restarts with a `store`. null: never, so that a message which the server drops silently holds up those behind it for ever."),
+    ("inFlight", Built("1 to 1000", "1"), "So many messages of `im_client_send_message` are on their way at a time. With more than one, an `im_error` 20003 can't be told to be about one of them."),
+    ("store", Built("string", "none"), "A file in which messages of `im_client_send_message` and what was delivered survive the process; made where it is missing. Each server, namespace and `userId` (which must be in `query`) has its own part. Clients of one process may share a file, processes may not."),
+    ("dedupe", Built("boolean", "true"), "In `chat`, a message (`type` 1 to 3, by `from`, `to` and `fp`) that comes again is receipted and not delivered again; of the newest 10,000."),
     ("sendQueueBytes", Built("bytes", "8388608"), "Bound of what waits to be sent; beyond it an emit fails with `IM_ERROR_QUEUE_FULL`."),
     ("receiveQueueBytes", Built("bytes", "8388608"), "Bound of what waits for callbacks; beyond it reading pauses."),
     ("maxPauseMs", Built("milliseconds", "60000"), "After so long a pause the client disconnects with `receive queue full`."),
@@ -64,13 +68,8 @@ pub const OPTIONS: [(&str, Support, &str); 71] = [
     ("servername", Built("string", "the host of `root`"), "The name that is sent to the server (SNI) and that its certificate must have."),
     ("pinnedPublicKeys", Built("string or list", "none"), "`sha256/` and the base64 of the SHA-256 of a public key (SubjectPublicKeyInfo): the server's must be one of them, beside being trusted."),
     ("rejectUnauthorized", Built("boolean", "true"), "`false`: the server's certificate is **not verified** (pins still are); every connection logs an error that says so."),
-    ("forceNew", NotBuilt, ""),
-    ("multiplex", NotBuilt, ""),
     ("parser", Built("`\"default\"` or `\"msgpack\"`", "`\"default\"`"), "How packets are written. `msgpack` is for servers with `socket.io-msgpack-parser` (its version 3 for Socket.IO 3 and 4, its version 2 for 2.x)."),
     ("perMessageDeflate", Refused("tungstenite, which the WebSockets are made with, has no compression (README.md, \"Compression\"); leave it out, or say false"), ""),
-    ("store", NotBuilt, ""),
-    ("inFlight", NotBuilt, ""),
-    ("dedupe", NotBuilt, ""),
     ("passphrase", Refused("decrypting keys would take 26 more crates; \"openssl pkey -in key.pem\" prints the key decrypted, for the option \"key\""), ""),
     ("pfx", Refused("no small crate reads PKCS #12; \"openssl pkcs12 -in client.pfx -nodes\" prints what the options \"cert\" and \"key\" take"), ""),
     ("ciphers", Refused("rustls has only suites of TLS 1.2 and 1.3 without known weaknesses, and none to choose by OpenSSL's names"), ""),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     credentials::{read_auth, read_query, Asks},
     option_table::{nearest, support_of, Support},
+    outbox::OutboxOptions,
     Failed, Status,
 };
 use crate::{
@@ -20,6 +21,41 @@ use crate::{
 /// The longest time that an option takes, in milliseconds: a week.
 const LONGEST: u64 = 7 * 24 * 3600 * 1000;
 pub(super) const DEVICE_TYPE: &str = "deviceType";
+
+/// Options in which clients of one connection may differ. The query is compared when they connect: it may be renewed.
+const OF_ONE_CLIENT: [&str; 31] = [
+    "nsp",
+    "query",
+    "auth",
+    "askAuth",
+    "askQuery",
+    "autoConnect",
+    "reconnection",
+    "reconnectionAttempts",
+    "reconnectionDelay",
+    "reconnectionDelayMax",
+    "randomizationFactor",
+    "ackTimeout",
+    "retries",
+    "eventNames",
+    "pullOnConnect",
+    "receipts",
+    "delivery",
+    "sendQueueBytes",
+    "receiveQueueBytes",
+    "maxPauseMs",
+    "store",
+    "inFlight",
+    "messageTimeout",
+    "dedupe",
+    "multiplex",
+    "forceNew",
+    "agent",
+    "withCredentials",
+    "closeOnBeforeunload",
+    "autoUnref",
+    "useNativeTimers",
+];
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -37,6 +73,7 @@ pub struct Options {
     pub ack_timeout: Option<Duration>,
     /// How many more times than once what is emitted goes out until it is acknowledged; none where nothing is repeated.
     pub retries: u32,
+    pub outbox: OutboxOptions,
     /// Given options that have no meaning here.
     pub ignored: Vec<String>,
 }
@@ -63,9 +100,6 @@ fn check_names(given: &Map<String, Value>) -> Result<Vec<String>, Failed> {
             // Says no to what there is not.
             Some(Support::Refused(_)) if *value == Value::Bool(false) => {}
             Some(Support::Meaningless) => ignored.push(name.clone()),
-            Some(Support::NotBuilt) => {
-                return Err(Failed::new(Status::Unsupported, format!("the option {name:?} is not built yet")))
-            }
             Some(Support::Refused(why)) => {
                 return Err(Failed::new(
                     Status::Unsupported,
@@ -102,6 +136,7 @@ impl Reader<'_> {
             upgrade: self.flag("upgrade", true)?,
             remember_upgrade: self.flag("rememberUpgrade", false)?,
             revision: self.protocol()?,
+            shared_by: self.shared_by()?,
             parser: match self.one_of("parser", &["default", "msgpack"])? {
                 1 => Parser::Msgpack,
                 _ => Parser::Default,
@@ -119,6 +154,7 @@ impl Reader<'_> {
             },
         };
         Ok(Options {
+            outbox: self.outbox(&target.access.endpoint, &target.namespace)?,
             target,
             credentials,
             asks: Asks { query: self.flag("askQuery", false)?, auth: self.flag("askAuth", false)? },
@@ -161,7 +197,7 @@ impl Reader<'_> {
         }
     }
 
-    fn milliseconds(&self, name: &str, default: u64, least: u64) -> Result<Duration, Failed> {
+    pub(super) fn milliseconds(&self, name: &str, default: u64, least: u64) -> Result<Duration, Failed> {
         match self.0.get(name).map(Value::as_u64) {
             None => Ok(Duration::from_millis(default)),
             Some(Some(ms)) if (least..=LONGEST).contains(&ms) => Ok(Duration::from_millis(ms)),
@@ -295,6 +331,20 @@ impl Reader<'_> {
         Ok(retries)
     }
 
+    /// All that is said about the connection, where it may be shared.
+    fn shared_by(&self) -> Result<Option<String>, Failed> {
+        let (multiplex, force_new) = (self.flag("multiplex", false)?, self.flag("forceNew", false)?);
+        // A packet of the other parser does not show whose it is without being read.
+        let msgpack = self.one_of("parser", &["default", "msgpack"])? == 1;
+        if !multiplex || force_new || msgpack {
+            return Ok(None);
+        }
+        let about = self.0.iter().filter(|(name, _)| !OF_ONE_CLIENT.contains(&name.as_str()));
+        Ok(Some(
+            Value::Object(about.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string(),
+        ))
+    }
+
     fn attempts(&self) -> Result<Option<u64>, Failed> {
         match self.0.get("reconnectionAttempts") {
             None | Some(Value::Null) => Ok(None),
@@ -381,7 +431,7 @@ mod tests {
             (r#","protocol":5"#, Status::Option, "\"protocol\""),
             (r#","parser":"json""#, Status::Option, "\"default\" or \"msgpack\""),
             (r#","transports":[]"#, Status::Option, "\"transports\""),
-            (r#","transports":["webtransport"]"#, Status::Unsupported, "webtransport"),
+            (r#","transports":["webtransport"]"#, Status::Unsupported, "\"webtransport\""),
             (
                 r#","perMessageDeflate":{}"#,
                 Status::Unsupported,

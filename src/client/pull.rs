@@ -16,11 +16,9 @@ use super::{
 /// What a poll or a dispatch gets.
 enum Taken {
     Event(Arc<Event>),
-    /// An event that some subscribers have had, or that waited for a subscriber.
+    /// An event that some subscribers have had, that waited for a subscriber, or that the caller sent.
     Delivery(Delivery),
     Outcome(Done, Outcome),
-    /// Something that the caller sent, for those who listen to that: poll has nothing to tell of it.
-    Sent(Arc<Event>),
     Woken,
     Nothing,
 }
@@ -56,10 +54,16 @@ impl Client {
         let _visit = self.visit("poll")?;
         loop {
             return match self.take(wait)? {
-                Taken::Event(event) | Taken::Delivery(Delivery { event, .. }) => {
-                    self.react_when_released(&event);
-                    Ok(Some(event))
-                }
+                Taken::Event(event) => match self.show(self.delivery_of(event)) {
+                    Some(shown) => Ok(Some(shown)),
+                    None => continue,
+                },
+                // Something that the caller sent, for those who listen to that: poll has nothing to tell of it.
+                Taken::Delivery(Delivery { sent: true, .. }) => continue,
+                Taken::Delivery(delivery) => match self.show(delivery) {
+                    Some(shown) => Ok(Some(shown)),
+                    None => continue,
+                },
                 Taken::Outcome(done, outcome) => {
                     let reply = outcome.reply.as_ref();
                     let event = Event::outcome(self.handle(), done.request(), outcome.status, reply);
@@ -67,7 +71,6 @@ impl Client {
                     user_code(|| drop(done));
                     Ok(Some(event))
                 }
-                Taken::Sent(_) => continue,
                 Taken::Woken => Ok(None),
                 Taken::Nothing => Err(nothing_came()),
             };
@@ -95,10 +98,6 @@ impl Client {
                 Taken::Outcome(done, outcome) => {
                     budget -= 1;
                     user_code(|| done.call(outcome));
-                }
-                Taken::Sent(event) => {
-                    budget -= 1;
-                    self.deliver_sent(&event);
                 }
                 Taken::Nothing if budget == most => return Err(nothing_came()),
                 Taken::Woken | Taken::Nothing => break,
@@ -183,7 +182,7 @@ impl Client {
                     match item {
                         Item::Event(event) => return Ok(Taken::Event(event)),
                         Item::Outcome(done, outcome) => return Ok(Taken::Outcome(done, outcome)),
-                        Item::Sent(event) => return Ok(Taken::Sent(event)),
+                        Item::Sent(event) => return Ok(Taken::Delivery(self.delivery_of_sent(event))),
                         Item::Drop(callbacks) => user_code(|| drop(callbacks)),
                     }
                 }
@@ -200,15 +199,24 @@ impl Client {
         event
     }
 
-    fn react_when_released(&self, event: &Event) {
-        let Some(reaction) = self.reaction(event) else { return };
-        let client = self.this.clone();
-        event.when_released(move || {
-            // A client that is destroyed meanwhile sends no receipt: the server keeps the message.
-            if let Some(client) = client.upgrade().filter(|client| client.may_call()) {
-                client.carry_out(reaction);
-            }
-        });
+    /// What of an event the caller has not had yet; nothing of a copy.
+    fn show(&self, Delivery { event, fresh, .. }: Delivery) -> Option<Arc<Event>> {
+        let Some(shown) = fresh.event else {
+            self.react(&event);
+            return None;
+        };
+        let reaction = self.reaction(&event);
+        if reaction.is_some() || !fresh.keys.is_empty() {
+            let (client, keys) = (self.this.clone(), fresh.keys);
+            shown.when_released(move || {
+                // A client that is destroyed meanwhile sends no receipt: the server keeps the message.
+                if let Some(client) = client.upgrade().filter(|client| client.may_call()) {
+                    client.remember(keys);
+                    reaction.into_iter().for_each(|reaction| client.carry_out(reaction));
+                }
+            });
+        }
+        Some(shown)
     }
 }
 

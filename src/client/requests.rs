@@ -71,8 +71,6 @@ struct Pending {
     /// The one that counts: the heap may have some of earlier tries.
     deadline: Option<Instant>,
     tries: Option<Tries>,
-    /// Of a message that waits for its `to_ack` rather than for an acknowledgement.
-    fingerprint: Option<String>,
 }
 
 /// What becomes of a request whose answer did not come.
@@ -84,7 +82,6 @@ pub enum Unanswered {
 #[derive(Default)]
 pub struct Requests {
     pending: HashMap<u64, Pending>,
-    by_fingerprint: HashMap<String, u64>,
     /// With the deadlines of some requests that are done already.
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
     next: u64,
@@ -94,26 +91,14 @@ pub struct Requests {
 impl Requests {
     /// Adds a request; gives its number, which is also its ack id on the wire, and whether it now is the first to time out.
     /// Where it can't be added, the callback comes back with the reason.
-    pub fn add(
-        &mut self,
-        mut done: Done,
-        fingerprint: Option<String>,
-        deadline: Option<Instant>,
-    ) -> Result<(u64, bool), (Done, Failed)> {
+    pub fn add(&mut self, mut done: Done, deadline: Option<Instant>) -> Result<(u64, bool), (Done, Failed)> {
         if self.ended {
             return Err((done, Failed::destroyed()));
         }
         let number = self.next;
-        if let Some(fingerprint) = &fingerprint {
-            if self.by_fingerprint.contains_key(fingerprint) {
-                let message = format!("a message with \"fp\" {fingerprint:?} is already being sent");
-                return Err((done, Failed::new(Status::InvalidArgument, message)));
-            }
-            self.by_fingerprint.insert(fingerprint.clone(), number);
-        }
         self.next += 1;
         done.request = request_id(number);
-        self.pending.insert(number, Pending { done, sent: None, deadline, tries: None, fingerprint });
+        self.pending.insert(number, Pending { done, sent: None, deadline, tries: None });
         let first = deadline.is_some_and(|at| self.watch(number, at));
         self.shrink();
         Ok((number, first))
@@ -169,20 +154,12 @@ impl Requests {
     /// Decides a request: its callback is the caller's to call.
     pub fn take(&mut self, number: u64) -> Option<Done> {
         let pending = self.pending.remove(&number)?;
-        if let Some(fingerprint) = &pending.fingerprint {
-            self.by_fingerprint.remove(fingerprint);
-        }
         Some(pending.done)
     }
 
-    /// Decides the request of a message.
-    pub fn take_message(&mut self, fingerprint: &str) -> Option<(u64, Done)> {
-        let number = *self.by_fingerprint.get(fingerprint)?;
-        self.take(number).map(|done| (number, done))
-    }
-
-    pub fn has_messages(&self) -> bool {
-        !self.by_fingerprint.is_empty()
+    /// Is it not decided yet?
+    pub fn waits(&self, number: u64) -> bool {
+        self.pending.contains_key(&number)
     }
 
     /// Decides all requests that went out, in their order.
@@ -268,7 +245,7 @@ mod tests {
     use super::*;
 
     fn add(to: &mut Requests, deadline: Option<Instant>) -> u64 {
-        to.add(Done::new(|_| {}), None, deadline).ok().unwrap().0
+        to.add(Done::new(|_| {}), deadline).ok().unwrap().0
     }
 
     #[test]
@@ -316,8 +293,7 @@ mod tests {
     fn deadlines_come_in_their_order() {
         let (mut all, now) = (Requests::default(), Instant::now());
         let late = add(&mut all, Some(now + Duration::from_secs(2)));
-        let (soon, first) =
-            all.add(Done::new(|_| {}), None, Some(now + Duration::from_secs(1))).ok().unwrap();
+        let (soon, first) = all.add(Done::new(|_| {}), Some(now + Duration::from_secs(1))).ok().unwrap();
         assert!(first, "the timer has to be set earlier");
         assert_eq!(all.first_deadline(), Some(now + Duration::from_secs(1)));
         let then = now + Duration::from_secs(3);
@@ -337,14 +313,9 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_found_by_its_fingerprint() {
+    fn nothing_is_added_after_the_end() {
         let mut all = Requests::default();
-        let (number, _) = all.add(Done::new(|_| {}), Some("fp".into()), None).ok().unwrap();
-        let (_, failed) = all.add(Done::new(|_| {}), Some("fp".into()), None).err().unwrap();
-        assert_eq!(failed.status, Status::InvalidArgument);
-        assert_eq!(all.take_message("fp").unwrap().0, number);
-        assert!(all.take_message("fp").is_none());
         all.end();
-        assert!(all.add(Done::new(|_| {}), None, None).is_err());
+        assert!(all.add(Done::new(|_| {}), None).is_err());
     }
 }

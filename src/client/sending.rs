@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    sync::Arc,
+    sync::{atomic::Ordering, Arc},
     time::{Duration, Instant},
 };
 
@@ -36,6 +36,7 @@ impl Client {
         if flags.volatile && !self.link.takes_volatile() {
             return Ok(());
         }
+        self.note_plain_message(event, &payload.arguments);
         if self.options().retries > 0 && !flags.volatile {
             // Nobody is told, but the library itself has to know that it arrived.
             let sent = self.request_event(name, payload, flags, None, Done::silent());
@@ -77,7 +78,7 @@ impl Client {
         let repeated = self.options().retries > 0 && !flags.volatile;
         let tries = timeout.filter(|_| repeated);
         let tries = tries.map(|timeout| Tries { more: self.options().retries, timeout });
-        self.request(done, None, timeout, tries, |number| {
+        self.request(done, timeout, tries, |number| {
             if flags.volatile {
                 // It never waits for another connection, so it may be lost before it went out.
                 self.requests().sent(number, Instant::now());
@@ -96,7 +97,12 @@ impl Client {
         Ok(self.options().event_names.outgoing(event))
     }
 
-    fn event_frame(&self, name: &str, id: Option<u64>, payload: Payload<'_>) -> Result<Outgoing, Failed> {
+    pub(super) fn event_frame(
+        &self,
+        name: &str,
+        id: Option<u64>,
+        payload: Payload<'_>,
+    ) -> Result<Outgoing, Failed> {
         let Payload { arguments, attachments } = payload;
         let note = self.note(name, &arguments, &attachments);
         let encoded = self.encode_event(id, &json_string(name), &arguments, attachments)?;
@@ -104,7 +110,7 @@ impl Client {
     }
 
     /// An event in the way of the client's parser; `name` is a JSON string.
-    fn encode_event(
+    pub(super) fn encode_event(
         &self,
         id: Option<u64>,
         name: &str,
@@ -126,7 +132,22 @@ impl Client {
         wanted.then(|| Event::outgoing(self.handle(), name, arguments, attachments.to_vec()) as _)
     }
 
+    /// A server closes the connection on a packet that is larger than it takes.
+    pub(super) fn check_size(&self, frame: &Outgoing) -> Result<(), Failed> {
+        let (size, limit) = (frame.largest(), self.server_limit.load(Ordering::Relaxed));
+        match size > limit {
+            false => Ok(()),
+            true => {
+                let message = format!(
+                    "the packet has {size} bytes, and the server takes at most {limit} (its maxPayload)"
+                );
+                Err(Failed::new(Status::TooLarge, message))
+            }
+        }
+    }
+
     fn send(&self, frame: Outgoing) -> Result<(), Failed> {
+        self.check_size(&frame)?;
         self.link.send(frame).map_err(|full| {
             let message = format!(
                 "{} of at most {} bytes wait to be sent (option \"sendQueueBytes\")",
@@ -154,28 +175,9 @@ impl Client {
             .ok()
     }
 
-    /// Sends a message; its outcome is the server's `to_ack`.
-    pub fn send_message(
-        &self,
-        message: &str,
-        timeout: Option<Duration>,
-        done: Done,
-    ) -> Result<i64, (Done, Failed)> {
-        let (message, fingerprint) = match im::with_fingerprint(message) {
-            Ok(made) => made,
-            Err(fault) => return Err((done, Failed::new(Status::Json, fault))),
-        };
-        let timeout = timeout.or(self.options().ack_timeout);
-        self.request(done, Some(fingerprint), timeout, None, |_| {
-            let payload = Payload { arguments: message.into(), ..Payload::default() };
-            self.event_frame(self.wire_name("to")?, None, payload)
-        })
-    }
-
     fn request(
         &self,
         done: Done,
-        fingerprint: Option<String>,
         timeout: Option<Duration>,
         tries: Option<Tries>,
         frame: impl FnOnce(u64) -> Result<Outgoing, Failed>,
@@ -185,7 +187,7 @@ impl Client {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let (number, first) = {
             let mut requests = self.requests();
-            let added = requests.add(done, fingerprint, deadline)?;
+            let added = requests.add(done, deadline)?;
             tries.into_iter().for_each(|tries| requests.try_more(added.0, tries));
             added
         };
@@ -195,6 +197,9 @@ impl Client {
             if let Some(done) = self.requests().take(number) {
                 return Err((done, failed));
             }
+        } else if !self.requests().waits(number) {
+            // It was decided before its frame was queued, so that nobody else has dropped that.
+            self.link.settle([number]);
         }
         if first {
             self.watch_deadlines();
@@ -215,6 +220,7 @@ impl Client {
         }
         self.figures().canceled += 1;
         self.link.settle([number]);
+        self.cancel_message(number);
         Ok(())
     }
 
@@ -239,10 +245,11 @@ impl Client {
         // What can't be said must not use up the one answer.
         let wire_id = replies.asked(ack_id)?;
         let packet = target.parser.ack(&target.namespace, wire_id, &arguments, attachments);
-        let packet = packet.map_err(unsayable)?;
+        let packet = Outgoing { connection, ..Outgoing::plain(packet.map_err(unsayable)?) };
+        self.check_size(&packet)?;
         replies.answer(ack_id)?;
         drop(replies);
-        self.link.send_own(Outgoing { connection, ..Outgoing::plain(packet) });
+        self.link.send_own(packet);
         Ok(())
     }
 
@@ -253,6 +260,12 @@ impl Client {
             return Err(Failed::new(Status::Deadlock, message));
         }
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        if !self.outbox.wait_until_out(until) {
+            let (messages, _) = self.outbox.waiting();
+            let message =
+                format!("{messages} messages still wait to be sent, or for those before them to be answered");
+            return Err(Failed::new(Status::Timeout, message));
+        }
         match self.link.flush(until) {
             Some(true) => Ok(()),
             Some(false) => {

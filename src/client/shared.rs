@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -15,6 +16,7 @@ use super::{
     pool::{Pool, ThreadStart, Work},
     runtime::Runtime,
     sleep_watch::{Clocks, Sleeper},
+    store::{Contents, Drawer, Stores},
     Failed, Status,
 };
 use crate::{connection::Surroundings, log::Log, transport::TlsCache};
@@ -35,6 +37,7 @@ pub struct Shared {
     gone: Condvar,
     surroundings: Surroundings,
     log_sink: Arc<LogSink>,
+    stores: Stores,
     thread_start: ThreadStart,
     clocks: Clocks,
 }
@@ -43,11 +46,17 @@ impl Shared {
     /// `thread_start` runs at the start of every thread of the library; `clocks` notice the machine's sleep.
     pub fn new(thread_start: ThreadStart, clocks: Clocks) -> Arc<Self> {
         let log = Arc::new(Log::default());
-        let surroundings = Surroundings { memory: Arc::default(), tls: Arc::<TlsCache>::default(), log };
+        let surroundings = Surroundings {
+            memory: Arc::default(),
+            tls: Arc::<TlsCache>::default(),
+            log,
+            hub: Arc::default(),
+        };
         let shared = Arc::new(Shared {
             slot: Mutex::new(Slot { runtime: Arc::default(), users: 0, stopping: 0, leftover: Vec::new() }),
             gone: Condvar::new(),
             log_sink: Arc::new(LogSink::new(surroundings.log.clone())),
+            stores: Stores::default(),
             surroundings,
             thread_start,
             clocks,
@@ -71,6 +80,16 @@ impl Shared {
 
     pub fn log(&self) -> &Log {
         &self.surroundings.log
+    }
+
+    /// Opens an account's part of a store's file; `close_store` must follow.
+    pub fn open_store(&self, path: &Path, account: &str) -> Result<(Drawer, Contents), Failed> {
+        self.stores.open(path, account, &self.surroundings.log, self.thread_start)
+    }
+
+    /// Closes it; these messages, by their fingerprints, are the next client's.
+    pub fn close_store(&self, drawer: &Drawer, messages: &[String], suspended: bool) {
+        self.stores.close(drawer, messages, suspended);
     }
 
     /// Takes part in the runtime; the first to do so starts it. `release` must follow.

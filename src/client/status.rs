@@ -26,6 +26,7 @@ pub enum Status {
     Forked = -14,
     System = -15,
     Refused = -16,
+    TooLarge = -17,
 }
 
 impl Status {

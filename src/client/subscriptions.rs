@@ -234,26 +234,22 @@ impl Subscriptions {
     }
 
     /// Does `next` give another callback?
-    pub fn has_next(&self, event: &Event, after: i64, newest: i64) -> bool {
+    pub fn has_next(&self, event: Option<&Event>, after: i64, newest: i64) -> bool {
+        self.first_for(event, after).is_some_and(|id| id <= newest)
+    }
+
+    /// The next callback for an event (none: for one that the caller sent): the first subscription after `after`, up to
+    /// `newest`, in the order in which they were made. So one that is added during the delivery is not called, and one that is
+    /// removed skips no other. A `once` subscription ends here.
+    pub fn next(&mut self, event: Option<&Event>, after: i64, newest: i64) -> Option<(i64, Callback)> {
+        let id = self.first_for(event, after).filter(|id| *id <= newest)?;
+        self.called(id)
+    }
+
+    fn first_for(&self, event: Option<&Event>, after: i64) -> Option<i64> {
+        let Some(event) = event else { return first_after(&self.sent, after) };
         let named = self.named.get(im::canonical(event.name())).and_then(|list| first_after(list, after));
-        named.into_iter().chain(first_after(&self.any, after)).any(|id| id <= newest)
-    }
-
-    /// The next callback for an event: the first subscription after `after`, up to `newest`, in the order in which they were
-    /// made. So one that is added during the delivery is not called, and one that is removed skips no other. A `once`
-    /// subscription ends here.
-    pub fn next(&mut self, event: &Event, after: i64, newest: i64) -> Option<(i64, Callback)> {
-        let key = im::canonical(event.name());
-        let named = self.named.get(key).and_then(|list| first_after(list, after));
-        let any = first_after(&self.any, after);
-        let id = named.into_iter().chain(any).min().filter(|id| *id <= newest)?;
-        self.called(id)
-    }
-
-    /// As `next`, for those who want to know what the caller sends.
-    pub fn next_of_sent(&mut self, after: i64, newest: i64) -> Option<(i64, Callback)> {
-        let id = first_after(&self.sent, after).filter(|id| *id <= newest)?;
-        self.called(id)
+        named.into_iter().chain(first_after(&self.any, after)).min()
     }
 
     /// The callback of a subscription that is called now; one for `once` ends with that.
@@ -306,8 +302,8 @@ mod tests {
     fn reached(by: &mut Subscriptions, name: &str) -> Vec<i64> {
         let (event, newest, mut after) = (event(name), by.newest(), 0);
         std::iter::from_fn(|| {
-            let more = by.has_next(&event, after, newest);
-            let next = by.next(&event, after, newest);
+            let more = by.has_next(Some(&event), after, newest);
+            let next = by.next(Some(&event), after, newest);
             assert_eq!(more, next.is_some());
             let (id, _) = next?;
             after = id;
@@ -331,12 +327,12 @@ mod tests {
         let mut all = Subscriptions::default();
         let ids = [0; 3].map(|_| add(&mut all, Some("a")));
         let (event, newest) = (event("a"), all.newest());
-        assert_eq!(all.next(&event, 0, newest).unwrap().0, ids[0]);
+        assert_eq!(all.next(Some(&event), 0, newest).unwrap().0, ids[0]);
         assert!(all.remove(ids[0]).is_some());
         let late = add(&mut all, Some("a"));
-        assert_eq!(all.next(&event, ids[0], newest).unwrap().0, ids[1]);
-        assert_eq!(all.next(&event, ids[1], newest).unwrap().0, ids[2]);
-        assert!(all.next(&event, ids[2], newest).is_none(), "{late} came during the delivery");
+        assert_eq!(all.next(Some(&event), ids[0], newest).unwrap().0, ids[1]);
+        assert_eq!(all.next(Some(&event), ids[1], newest).unwrap().0, ids[2]);
+        assert!(all.next(Some(&event), ids[2], newest).is_none(), "{late} came during the delivery");
         assert!(all.remove(ids[0]).is_none());
     }
 
@@ -360,7 +356,7 @@ mod tests {
         let round = |all: &mut Subscriptions| {
             let (newest, mut after) = (all.newest(), 0);
             let ids = std::iter::from_fn(|| {
-                after = all.next_of_sent(after, newest)?.0;
+                after = all.next(None, after, newest)?.0;
                 Some(after)
             });
             ids.collect::<Vec<_>>()

@@ -120,8 +120,8 @@ impl Attempts<'_> {
             Ok(opened) => return Ok(opened),
             Err(error) => error,
         };
-        let error = match (asked, error.status) {
-            (None, Some(400)) => match self.ask(path, Some(Revision::V3), progress).await {
+        let error = match (asked, error.step, error.status) {
+            (None, Step::Upgrade, Some(400)) => match self.ask(path, Some(Revision::V3), progress).await {
                 Ok(opened) => return Ok(opened),
                 Err(again) => TransportError {
                     message: format!("{} (asked EIO=4); {} (asked EIO=3)", error.message, again.message),
@@ -138,7 +138,7 @@ impl Attempts<'_> {
         Err(failed)
     }
 
-    fn failed(&self, path: &str, mut error: TransportError) -> Attempt {
+    pub fn failed(&self, path: &str, mut error: TransportError) -> Attempt {
         // A 4.x server without support for revision 3 says so, or answers with raw HTTP behind its 101.
         if self.target.revision == Some(Revision::V3) && (error.by_engine || error.step == Step::Open) {
             error.message.push_str(

@@ -10,16 +10,16 @@ use std::{
 use tokio::time::{sleep_until, timeout, Sleep};
 
 use super::{
+    carrier::{Carrier, Way},
     link::{Link, Wish},
     outbound::Outgoing,
     owner::{Loss, Owner, Reason},
-    search::Opened,
     target::{Credentials, Target},
 };
 use crate::{
     engineio::Revision,
     socketio::{Failure, Happening, Recovery, Session, Settings, Transmit},
-    transport::{Frame, LossKind, Lost, Socket},
+    transport::{Frame, LossKind, Lost},
 };
 
 /// So many bytes are handed to the socket before it has to be flushed.
@@ -49,7 +49,7 @@ enum Turn {
 }
 
 pub struct Connection<'a> {
-    socket: Socket,
+    carrier: Carrier,
     /// The transport as the owner knows it.
     transport: &'static str,
     session: Session,
@@ -75,7 +75,7 @@ pub struct Connection<'a> {
 
 impl<'a> Connection<'a> {
     pub fn new(
-        opened: Opened,
+        Way { carrier, handshake, asked, .. }: Way,
         target: &Target,
         (credentials, recovery): (Credentials, Option<Recovery>),
         link: &'a Link,
@@ -87,14 +87,15 @@ impl<'a> Connection<'a> {
             query: credentials.query,
             auth: credentials.auth,
             recovery,
-            revision: opened.asked.or(opened.socket.revision()),
+            revision: asked.or(carrier.revision()),
+            shared: carrier.is_shared(),
             parser: target.parser,
         };
         let now = Instant::now();
         Connection {
-            transport: opened.socket.transport(),
-            socket: opened.socket,
-            session: Session::new(settings, opened.handshake, now),
+            transport: carrier.transport(),
+            carrier,
+            session: Session::new(settings, handshake, now),
             link,
             owner,
             wish,
@@ -190,7 +191,7 @@ impl<'a> Connection<'a> {
         tell(self.owner, self.number, happening)?;
         if self.session.is_connected() && self.owner.is_full() {
             self.paused = Some(now);
-            self.socket.set_paused(true);
+            self.carrier.set_paused(true);
             self.session.pause(now);
         }
         Ok(())
@@ -219,7 +220,9 @@ impl<'a> Connection<'a> {
             self.failed_check = true;
             let description =
                 format!("no sign of life within {} ms when the link was checked", CHECK.as_millis());
-            return Err(End::Lost(Loss { reason: Reason::PingTimeout, description }));
+            let lost = Lost { kind: LossKind::Silent, description };
+            self.carrier.condemn(&lost);
+            return Err(End::Lost(self::lost(lost)));
         }
         self.session.on_time(now).map_err(failed)
     }
@@ -230,7 +233,7 @@ impl<'a> Connection<'a> {
         }
         if self.paused.is_some() && !self.owner.is_full() {
             self.paused = None;
-            self.socket.set_paused(false);
+            self.carrier.set_paused(false);
             self.session.resume(Instant::now());
         }
         self.check()
@@ -249,7 +252,7 @@ impl<'a> Connection<'a> {
 
     fn ask_for_life(&mut self) -> Result<(), Lost> {
         let revision = self.session.revision().unwrap_or(Revision::V4);
-        self.socket.send_check(revision)?;
+        self.carrier.send_check(revision)?;
         self.unflushed = true;
         self.check_ends = Some(Instant::now() + CHECK);
         Ok(())
@@ -273,7 +276,7 @@ impl<'a> Connection<'a> {
             return Poll::Ready(Turn::Over(lost(error)));
         }
         if self.paused.is_none() {
-            let next = self.socket.poll_next(cx);
+            let next = self.carrier.poll_next(cx);
             // What waited for the upgrade goes out now, over whichever transport it is.
             let written =
                 self.on_upgrade().and_then(|news| if news { self.write(cx, connected) } else { Ok(()) });
@@ -297,14 +300,14 @@ impl<'a> Connection<'a> {
 
     /// Tells of an upgrade that succeeded or failed just now; says whether there was one.
     fn on_upgrade(&mut self) -> Result<bool, Lost> {
-        let failure = self.socket.take_upgrade_failure();
+        let failure = self.carrier.take_upgrade_failure();
         if let Some(why) = &failure {
             self.owner.on_upgrade_failure(why);
         }
-        if self.transport == self.socket.transport() {
+        if self.transport == self.carrier.transport() {
             return Ok(failure.is_some());
         }
-        self.transport = self.socket.transport();
+        self.transport = self.carrier.transport();
         self.owner.on_upgrade(self.transport);
         self.upgraded = Some(false);
         // What long-polling had not posted yet was handed to the WebSocket, which some proxies let begin and then choke.
@@ -327,7 +330,7 @@ impl<'a> Connection<'a> {
     fn write(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<(), Lost> {
         loop {
             if self.unflushed {
-                match self.socket.poll_flush(cx) {
+                match self.carrier.poll_flush(cx) {
                     Poll::Pending => return Ok(()),
                     Poll::Ready(done) => done?,
                 }
@@ -344,7 +347,7 @@ impl<'a> Connection<'a> {
     fn fill(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<bool, Lost> {
         let mut bytes = 0;
         while bytes < WRITE_BATCH {
-            match self.socket.poll_ready(cx) {
+            match self.carrier.poll_ready(cx) {
                 Poll::Pending => break,
                 Poll::Ready(ready) => ready?,
             }
@@ -366,7 +369,7 @@ impl<'a> Connection<'a> {
         let mut bytes = packet.frame.len();
         self.unflushed = true;
         if !packet.frame.is_empty() {
-            self.socket.send_text(packet.frame)?;
+            self.transmit(Transmit::Text(packet.frame.into()))?;
         }
         for attachment in packet.attachments {
             bytes += attachment.len();
@@ -376,11 +379,7 @@ impl<'a> Connection<'a> {
     }
 
     fn transmit(&mut self, frame: Transmit) -> Result<(), Lost> {
-        let revision = self.session.revision().unwrap_or(Revision::V4);
-        match frame {
-            Transmit::Text(text) => self.socket.send_text(text.into_owned()),
-            Transmit::Data(data) => self.socket.send_binary(data, revision),
-        }
+        self.carrier.send(frame, self.session.revision().unwrap_or(Revision::V4))
     }
 
     /// The caller's next packet. Answers that belong to an earlier connection are dropped.
@@ -401,14 +400,14 @@ impl<'a> Connection<'a> {
     pub async fn goodbye(mut self) {
         let leave = self.session.leave();
         // Nobody reads any more, so nothing may wait for an upgrade.
-        self.socket.set_paused(true);
+        self.carrier.set_paused(true);
         let parting = async {
             if let Some(frame) = leave {
-                poll_fn(|cx| self.socket.poll_ready(cx)).await?;
+                poll_fn(|cx| self.carrier.poll_ready(cx)).await?;
                 self.transmit(frame)?;
-                poll_fn(|cx| self.socket.poll_flush(cx)).await?;
+                poll_fn(|cx| self.carrier.poll_flush(cx)).await?;
             }
-            self.socket.close().await;
+            self.carrier.close().await;
             Ok::<(), Lost>(())
         };
         // A server that does not listen any more misses nothing.
@@ -453,6 +452,7 @@ fn lost(Lost { kind, description }: Lost) -> Loss {
         LossKind::Closed => Reason::TransportClose,
         LossKind::Failed => Reason::TransportError,
         LossKind::Garbled => Reason::ParseError,
+        LossKind::Silent => Reason::PingTimeout,
     };
     Loss { reason, description }
 }

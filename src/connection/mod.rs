@@ -3,6 +3,7 @@
 //! * `target`: what to connect to, and how
 //! * `search`: which transport, and what is known of a server
 //! * `attempts`: one transport: which path, which generation; the race of the two default paths
+//! * `carrier`, `shared`: a connection of its own, or one that several namespaces share
 //! * `drive`: one connection, from its open packet to its loss
 //! * `task`: the life of the task: wanted or not, connect, reconnect
 //! * `link`: what the task shares with the client: wishes, state, the outbound queue
@@ -12,11 +13,13 @@
 
 mod attempts;
 mod backoff;
+mod carrier;
 mod drive;
 mod link;
 mod outbound;
 mod owner;
 mod search;
+mod shared;
 mod target;
 mod task;
 

@@ -40,6 +40,11 @@ impl Outgoing {
         Outgoing { frame, attachments, ..Outgoing::default() }
     }
 
+    /// The size of the largest of its frames.
+    pub fn largest(&self) -> usize {
+        self.attachments.iter().map(Vec::len).fold(self.frame.len(), usize::max)
+    }
+
     /// The size of its packets.
     pub fn bytes(&self) -> usize {
         self.frame.len() + self.attachments.iter().map(Vec::len).sum::<usize>()

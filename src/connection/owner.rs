@@ -16,6 +16,8 @@ pub struct Connected {
     pub url: String,
     /// The server restored the session that was lost, with what it had missed.
     pub recovered: bool,
+    /// The largest packet that the server takes, in bytes, where it says so.
+    pub max_payload: Option<u64>,
     /// Attempts that it took after a loss; 0 for the first connection.
     pub attempts: u64,
 }

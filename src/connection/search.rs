@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use super::{
     attempts::Attempts,
     owner::Attempt,
-    target::{Credentials, Paths, Target},
+    target::{Credentials, Paths, Target, DEFAULT_PATHS},
 };
 use crate::{
     engineio::{Handshake, Revision},
     log::Log,
-    transport::{Dialer, Endpoint, Socket, POLLING, WEBSOCKET},
+    transport::{Dialer, Endpoint, Socket, Step, TransportError, POLLING, WEBSOCKET},
 };
 
 /// An Engine.IO server answers a handshake at once. Where the first transport failed already, silence of this length says
@@ -127,6 +127,13 @@ impl Search<'_> {
             self.memory.lock().remove(&place(self.target));
         }
         Err(attempts)
+    }
+
+    /// What to tell where another client was to open the shared connection and did not come to an end.
+    pub fn nobody_opened_it(&self) -> Attempt {
+        let one = self.attempts(self.target.transports[0], 1, 0);
+        let message = "the connection that is shared (option \"multiplex\") was not open in time";
+        one.failed(DEFAULT_PATHS[0], TransportError::new(Step::Open, message))
     }
 
     /// Each transport may take its share of the time that is left: one that hangs leaves enough for the next.

@@ -27,6 +27,8 @@ pub struct Target {
     pub remember_upgrade: bool,
     /// The revision that the caller named; else it is found out.
     pub revision: Option<Revision>,
+    /// Share a connection with clients whose options say the same about it: those, as text.
+    pub shared_by: Option<String>,
     /// How the server's packets are written.
     pub parser: Parser,
     /// For all of a connection: lookup to CONNECT answer.

@@ -9,11 +9,13 @@ use tokio::time::{sleep_until, timeout_at, Instant};
 
 use super::{
     backoff::{random, Backoff},
+    carrier::Way,
     drive::{Connection, End, GOODBYE},
     link::{Link, State, Wish},
     owner::{Attempt, ConnectFailure, Connected, Loss, Owner, Reason},
-    search::{Memory, Opened, Search},
-    target::Target,
+    search::{Memory, Search},
+    shared::{Hub, Key},
+    target::{Credentials, Target},
 };
 use crate::{
     engineio::Revision,
@@ -28,6 +30,8 @@ pub struct Surroundings {
     pub memory: Arc<Memory>,
     pub tls: Arc<TlsCache>,
     pub log: Arc<Log>,
+    /// The connections that clients share.
+    pub hub: Arc<Hub>,
 }
 
 /// Runs until the client is destroyed.
@@ -168,22 +172,12 @@ impl Task {
         let deadline = Instant::now() + self.target.connect_timeout;
         let credentials = timeout_at(deadline, self.owner.credentials(attempt)).await;
         let credentials = credentials.map_err(|_| self.unanswered())?;
-        let Surroundings { memory, log, .. } = &self.surroundings;
-        let search = Search {
-            target: &self.target,
-            credentials: &credentials,
-            memory,
-            dialer: &self.dialer,
-            log,
-            deadline,
-        };
-        let opened = search.open().await.map_err(|attempts| failure(attempts, None))?;
-        let Opened { path, url, .. } = &opened;
-        let (path, url) = (path.clone(), url.clone());
+        let way = self.open(&credentials, deadline).await.map_err(|attempts| failure(attempts, None))?;
+        let (path, url, max_payload) = (way.path.clone(), way.url.clone(), way.handshake.max_payload);
         let recovery = self.recovery().clone();
         let pid = recovery.as_ref().map(|recovery| recovery.pid.clone());
         let identity = (credentials, recovery);
-        let mut connection = Connection::new(opened, &self.target, identity, &self.link, &*self.owner, wish);
+        let mut connection = Connection::new(way, &self.target, identity, &self.link, &*self.owner, wish);
         let transport = connection.transport();
         let failed = |why: &str| self.namespace_failed(path.clone(), url.clone(), transport, why);
         let joined = timeout_at(deadline, connection.handshake()).await;
@@ -202,6 +196,7 @@ impl Task {
                     transport: connection.transport(),
                     url,
                     recovered,
+                    max_payload,
                     attempts: 0,
                 };
                 return Ok((connection, connected));
@@ -222,6 +217,17 @@ impl Task {
         };
         connection.deliver_early();
         Err(failure(vec![failed(&why)], None))
+    }
+
+    /// Opens a connection, or joins one that others use already.
+    async fn open(&self, credentials: &Credentials, deadline: Instant) -> Result<Way, Vec<Attempt>> {
+        let Surroundings { memory, log, hub, .. } = &self.surroundings;
+        let search =
+            Search { target: &self.target, credentials, memory, dialer: &self.dialer, log, deadline };
+        let Some(options) = &self.target.shared_by else { return search.open().await.map(Way::from) };
+        let key = Key { options: options.clone(), query: credentials.query.clone() };
+        let joining = hub.join(&key, &self.target.namespace, || search.open());
+        timeout_at(deadline, joining).await.unwrap_or_else(|_| Err(vec![search.nobody_opened_it()]))
     }
 
     /// Remembers what became of an upgrade from long-polling.

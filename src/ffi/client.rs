@@ -19,7 +19,8 @@ const OK: im_status = Status::Ok as im_status;
 /// Makes a client from a JSON object of options (the README has the table; `root` and `nsp` are required) and connects it,
 /// unless `"autoConnect": false`. Gives 0 on failure: see `im_last_error`.
 ///
-/// Any thread; also inside a callback; does not wait for the network. The first client starts the library's threads.
+/// Any thread; also inside a callback; does not wait for the network. With the option `store` it opens and reads that file
+/// (`IM_ERROR_SYSTEM`, and `im_last_error` names it, where that can't be done; such a file is never changed). The first client starts the library's threads.
 ///
 /// # Safety
 /// `options_json` is NULL (an error) or NUL-terminated.
@@ -42,7 +43,7 @@ pub extern "C" fn im_client_open(client: im_client) -> im_status {
     })
 }
 
-/// Disconnects and stays so until `im_client_open`; what is unsent waits for that. Never blocks: the event `disconnect`
+/// Disconnects and stays so until `im_client_open`; what is unsent and messages without an answer wait for that. Never blocks: the event `disconnect`
 /// (`"io client disconnect"`) tells the end.
 #[no_mangle]
 pub extern "C" fn im_client_close(client: im_client) -> im_status {
@@ -52,7 +53,8 @@ pub extern "C" fn im_client_close(client: im_client) -> im_status {
     })
 }
 
-/// As `im_client_close`, and drops what is unsent; requests that wait for an answer end with `IM_ERROR_CANCELED`.
+/// As `im_client_close`, and drops what is unsent; requests that wait for an answer end with `IM_ERROR_CANCELED`. Messages
+/// without an answer are dropped too, also from the store.
 #[no_mangle]
 pub extern "C" fn im_client_destroy_socket(client: im_client) -> im_status {
     with(client, |client| {
@@ -63,7 +65,8 @@ pub extern "C" fn im_client_destroy_socket(client: im_client) -> im_status {
 
 /// Destroys a client. When this returns `IM_OK`, no callback of it runs or starts any more, every waiting acknowledgement
 /// was called once with `IM_ERROR_CANCELED`, and every free function has run. So the caller must hold no lock that one of
-/// those takes, or use `im_client_destroy_async`. What is unsent is dropped: `im_client_flush` first.
+/// those takes, or use `im_client_destroy_async`. What is unsent is dropped: `im_client_flush` first. Messages
+/// in the store stay there for the next client.
 ///
 /// Inside any code that the library runs (a callback, an acknowledgement, a free, log or done function) it never waits: the
 /// handle is dead at once, `IM_DEFERRED` is returned, and the rest happens when that code has returned. Of two threads that

@@ -9,6 +9,7 @@ use std::{
 use super::{
     emit::im_client_reply,
     guard::{guard, remember},
+    process::is_from_before_a_fork,
     types::{im_blob, im_event, im_status},
 };
 use crate::client::{Event, Failed, Status};
@@ -45,7 +46,8 @@ pub unsafe extern "C" fn im_event_retain(event: *const im_event) -> *const im_ev
     }
 }
 
-/// Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread.
+/// Gives back an event that was kept, or that `im_client_poll` gave; NULL is allowed. Any thread. In a forked child an event
+/// of the parent's is only forgotten: a polled message is the parent's to receipt.
 ///
 /// # Safety
 /// `event` is NULL or was kept with `im_event_retain` or given by `im_client_poll`, which this call undoes.
@@ -53,6 +55,10 @@ pub unsafe extern "C" fn im_event_retain(event: *const im_event) -> *const im_ev
 pub unsafe extern "C" fn im_event_release(event: *const im_event) {
     // SAFETY: by this function's contract.
     if let Ok(kept) = unsafe { borrow(event) } {
+        if is_from_before_a_fork(kept.client()) {
+            // What its last reference does takes locks of the parent's client.
+            return;
+        }
         drop(ManuallyDrop::into_inner(kept));
     }
 }

@@ -31,11 +31,9 @@ pub extern "C" fn im_client_background(client: im_client) -> im_status {
 }
 
 /// Tells that the app is back: the connection is checked as with `im_client_network_changed`, or made anew at once. Any thread;
-/// may wait for the disk where there is a store.
+/// may wait for the disk where there is a store. `IM_ERROR_SYSTEM` where another process has the store's file by now: all the rest
+/// was done, the library tries again every second, and messages can't be sent meanwhile.
 #[no_mangle]
 pub extern "C" fn im_client_foreground(client: im_client) -> im_status {
-    with(client, |client| {
-        client.foreground();
-        Ok(OK)
-    })
+    with(client, |client| client.foreground().map(|()| OK))
 }

@@ -55,7 +55,7 @@ pub fn process() -> &'static Process {
     let made = Box::into_raw(Box::new(Process {
         table: RwLock::default(),
         shared: Shared::new(block_signals, clocks),
-        forks: (FORKS.load(Ordering::Acquire) & 0xff) as u8,
+        forks: now_of_forks(),
     }));
     match CURRENT.compare_exchange(std::ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
         // SAFETY: just made, and never freed.
@@ -85,6 +85,19 @@ fn block_signals() {
         libc::sigfillset(&mut all);
         libc::pthread_sigmask(libc::SIG_BLOCK, &all, std::ptr::null_mut());
     }
+}
+
+/// Is this handle from before a fork? Asks without a lock.
+pub fn is_from_before_a_fork(handle: im_client) -> bool {
+    forks_of(handle) < now_of_forks()
+}
+
+fn forks_of(handle: im_client) -> u8 {
+    (handle >> 56) as u8
+}
+
+fn now_of_forks() -> u8 {
+    (FORKS.load(Ordering::Acquire) & 0xff) as u8
 }
 
 impl Process {
@@ -151,10 +164,9 @@ impl Process {
     }
 
     fn slot(&self, handle: im_client) -> Result<usize, Failed> {
-        let forks = (handle >> 56) as u8;
         let slot = usize::try_from(handle & 0xffff_ffff).unwrap_or(0);
         match slot.checked_sub(1) {
-            Some(_) if forks < self.forks => {
+            Some(_) if forks_of(handle) < self.forks => {
                 let message =
                     format!("client {handle} is from before a fork and belongs to the parent process");
                 Err(Failed::new(Status::Forked, message))

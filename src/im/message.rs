@@ -7,6 +7,8 @@ use std::{
 
 use serde_json::{value::RawValue, Map, Value};
 
+use super::fields::fields;
+
 const FINGERPRINT_LENGTH: usize = 30;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -94,8 +96,8 @@ fn random_fingerprint() -> Result<String, String> {
 
 /// The fingerprint of a message or of anything that carries one.
 pub fn fingerprint_of(json: &str) -> Option<String> {
-    let value: Value = serde_json::from_str(json).ok()?;
-    value["fp"].as_str().map(Into::into)
+    let [fingerprint] = fields(json, ["fp"])?;
+    serde_json::from_str(fingerprint?).ok()
 }
 
 /// The id of a conversation's direction.

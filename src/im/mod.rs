@@ -5,17 +5,27 @@
 //! * `envelope`: `{meta, code, data: {action, payload}}`
 //! * `reactions`: what the client does by itself after an event
 //! * `message`: messages made, compared, and found again by their fingerprint
+//! * `outbox`: messages on their way: what to send next, what is answered, what expires
+//! * `dedupe`: messages that the caller has had before
+//! * `fields`: some fields of a JSON object, without a tree
 
+mod dedupe;
 mod envelope;
 mod event_table;
+mod fields;
 mod message;
 mod names;
+mod outbox;
 mod reactions;
 
+pub use dedupe::{screen, Screened, Seen, MOST_SEEN};
 pub use envelope::Envelope;
 pub use message::{create_message, fingerprint_of, timeline_id, unique_messages, with_fingerprint};
 pub use names::{canonical, EventNames};
-pub use reactions::{after_delivery, ends_session, on_connect, Emit, Reaction, CODE_OTHER_DEVICE};
+pub use outbox::{Message, Outbox, Refusal};
+pub use reactions::{
+    after_delivery, ends_session, on_connect, refuses_message, Emit, Reaction, CODE_OTHER_DEVICE,
+};
 
 /// The namespace in which messages travel.
 pub const CHAT: &str = "/chat";

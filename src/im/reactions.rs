@@ -6,6 +6,8 @@ use super::{envelope::Envelope, names::EventNames, CHAT, SSO};
 pub const CODE_RELOGIN: i64 = 401;
 pub const CODE_AUTH_FAILED: i64 = 20001;
 pub const CODE_PARAMETER_ABSENT: i64 = 20002;
+/// A message was refused; which one is not said.
+pub const CODE_SEND_FAILED: i64 = 20003;
 /// The same user connected again with the same device class; this connection is being kicked out.
 pub const CODE_OTHER_DEVICE: i64 = 20004;
 
@@ -68,6 +70,11 @@ pub fn ends_session(json: &str) -> Option<i64> {
     let code = Envelope::parse(json)?.code;
     let ending = [CODE_RELOGIN, CODE_AUTH_FAILED, CODE_PARAMETER_ABSENT, CODE_OTHER_DEVICE];
     ending.contains(&code).then_some(code)
+}
+
+/// Does this `im_error` refuse a message?
+pub fn refuses_message(json: &str) -> bool {
+    Envelope::parse(json).is_some_and(|envelope| envelope.code == CODE_SEND_FAILED)
 }
 
 #[cfg(test)]

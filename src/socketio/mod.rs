@@ -28,6 +28,7 @@ pub use packet::{Kind, Packet};
 pub use parser::{Encoded, Parser, Transmit};
 pub use placeholders::{placeholders, MAX_ATTACHMENTS};
 pub use session::{Failure, Happening, Received, Recovery, Session, Settings};
+pub use v5::answer_has_sid as connect_answer_has_sid;
 
 /// Event names that belong to the connection itself: a server must not send them, a caller can't emit them.
 /// Source: the reserved names of the official parser for protocol 5.

@@ -51,6 +51,16 @@ pub enum Transmit {
     Data(Vec<u8>),
 }
 
+impl Transmit {
+    /// In bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Transmit::Text(text) => text.len(),
+            Transmit::Data(data) => data.len(),
+        }
+    }
+}
+
 impl Parser {
     /// An EVENT. `name` is the event's name as a JSON string, `arguments` valid JSON values joined by commas, in which
     /// placeholders stand for the attachments.
@@ -107,7 +117,8 @@ impl Parser {
         }
     }
 
-    pub(super) fn disconnect(self, revision: Option<Revision>, namespace: &str) -> Transmit {
+    /// The DISCONNECT of a namespace.
+    pub fn disconnect(self, revision: Option<Revision>, namespace: &str) -> Transmit {
         match (self, revision) {
             (Parser::Default, _) => Transmit::Text(Cow::Owned(encode_disconnect(namespace))),
             (Parser::Msgpack, Some(Revision::V3)) => {

@@ -36,6 +36,8 @@ pub struct Settings {
     /// The revision that the caller named, or that the URL had to ask for; else it is found out.
     pub revision: Option<Revision>,
     pub parser: Parser,
+    /// The connection is shared: somebody else beats its heart.
+    pub shared: bool,
 }
 
 /// Connection state recovery of Socket.IO 4.6 and later: a session's private id, and the last event that came in it.
@@ -182,7 +184,9 @@ impl Session {
     fn decide(&mut self, revision: Revision, now: Instant) {
         if self.revision.is_none() {
             self.revision = Some(revision);
-            self.heartbeat.decide(revision, now);
+            if !self.settings.shared {
+                self.heartbeat.decide(revision, now);
+            }
         }
     }
 
@@ -257,9 +261,12 @@ impl Session {
             Packet::Ping(_) => {
                 self.decide(Revision::V4, now);
                 self.heartbeat.on_ping(now);
-                self.transmit.push_back(Transmit::Text(PONG.into()));
+                if !self.settings.shared {
+                    self.transmit.push_back(Transmit::Text(PONG.into()));
+                }
                 Ok(Some(Happening::Heartbeat { latency: None }))
             }
+            Packet::Pong(_) if self.settings.shared => Ok(Some(Happening::Heartbeat { latency: None })),
             Packet::Pong(_) => {
                 let latency = self.ping.take().map(|sent| now.saturating_duration_since(sent));
                 Ok(latency.map(|_| Happening::Heartbeat { latency }))

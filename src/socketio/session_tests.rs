@@ -20,6 +20,7 @@ fn settings(namespace: &str, revision: Option<Revision>) -> Settings {
         recovery: None,
         revision,
         parser: Parser::Default,
+        shared: false,
     }
 }
 

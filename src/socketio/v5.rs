@@ -26,6 +26,11 @@ pub fn connect_answer(data: &str) -> Option<(String, Option<String>)> {
     Some((sid, value["pid"].as_str().map(Into::into)))
 }
 
+/// A CONNECT answer with a sid is of this protocol.
+pub fn answer_has_sid(data: &str) -> bool {
+    connect_answer(data).is_some()
+}
+
 /// The data of a CONNECT: the caller's auth, and before it what asks the server to continue a session.
 pub fn connect_data(auth: Option<&str>, recovery: Option<&Recovery>) -> Option<String> {
     let Some(Recovery { pid, offset }) = recovery else { return auth.map(Into::into) };

@@ -142,6 +142,9 @@ impl Lane {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=UTF-8"));
         }
         headers.extend(http.headers.clone());
+        if http.absolute {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         // Replaces what is there of the same name: the caller may set another Host.
         headers.extend(self.dialer.request_headers(Purpose::Http, without_query(path)));
         Ok(request)
@@ -178,7 +181,7 @@ impl Lane {
         progress.asked();
         let answer = http.sender.try_send_request(request);
         let (dialer, limit) = (self.dialer.clone(), self.limit);
-        let (asked, answered, absolute) = (http.certificate_asked, self.answered, http.absolute);
+        let (asked, answered) = (http.certificate_asked, self.answered);
         let work = async move {
             let response = match answer.await {
                 Ok(response) => response,
@@ -188,10 +191,7 @@ impl Lane {
                 }
             };
             dialer.keep_cookies(without_query(path), response.headers());
-            let kept = match absolute && !keeps(response.headers()) {
-                true => Some(Duration::ZERO),
-                false => kept_for(response.headers()),
-            };
+            let kept = kept_for(response.headers());
             Some(read(response, limit).await.map(|answer| (answer, kept)))
         };
         let done = with_connection(work, &mut http.connection).await?;
@@ -199,17 +199,11 @@ impl Lane {
             http.certificate_asked = false;
             self.answered = true;
             http.stale = kept.map(|kept| Instant::now() + kept.saturating_sub(CLOSES_SOON));
-            self.open = Some(http);
+            // Simple proxies close behind each answer without saying so: the next request would be lost in that.
+            self.open = (!http.absolute).then_some(http);
             answer
         }))
     }
-}
-
-/// Does a proxy say that it keeps the connection? HTTP/1.1 lets it do so without a word, but tinyproxy closes without one.
-fn keeps(headers: &HeaderMap) -> bool {
-    let says = [header::CONNECTION.as_str(), "proxy-connection"].map(|name| headers.get_all(name));
-    let mut says = says.iter().flatten().filter_map(|value| value.to_str().ok());
-    says.any(|value| value.to_ascii_lowercase().contains("keep-alive"))
 }
 
 /// How long the server keeps the connection when it is idle, where it says so: `Keep-Alive: timeout=5`.

@@ -115,10 +115,16 @@ impl Socket {
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
         match self {
             Socket::WebSocket(socket) => socket.poll_ready_unpin(cx).map_err(|error| lost(&error)),
-            Socket::Polling(polling) => match polling.has_room() {
-                true => Poll::Ready(Ok(())),
-                false => Poll::Pending,
-            },
+            Socket::Polling(polling) => {
+                if !polling.has_room() {
+                    // Room comes as what waits is posted, or with the end of an upgrade, for which reading wakes the task.
+                    ready!(polling.poll_flush(cx))?;
+                }
+                match polling.has_room() {
+                    true => Poll::Ready(Ok(())),
+                    false => Poll::Pending,
+                }
+            }
         }
     }
 

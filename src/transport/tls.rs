@@ -48,6 +48,11 @@ impl TlsCache {
         Ok(config)
     }
 
+    /// The configuration, where it was made already; does not wait while another thread makes it.
+    fn kept(&self) -> Option<Arc<ClientConfig>> {
+        self.kept.try_lock().ok().and_then(|kept| kept.clone())
+    }
+
     fn name_of(&self, host: &str) -> Result<ServerName<'static>, TransportError> {
         match &self.settings.name {
             Some(name) => Ok(name.clone()),
@@ -71,11 +76,7 @@ fn build(settings: &TlsSettings) -> Result<ClientConfig, Error> {
 /// Wraps a connection in TLS; says, too, whether the server asked for a certificate of the client.
 pub async fn wrap(stream: Stream, host: &str, cache: &Arc<TlsCache>) -> Result<(Tls, bool), TransportError> {
     let failed = |message: String| TransportError::new(Step::Tls, message);
-    // Reading the system's certificates takes milliseconds of disk and CPU: not on the network thread.
-    let loading = cache.clone();
-    let config = tokio::task::spawn_blocking(move || loading.config())
-        .await
-        .map_err(|error| failed(format!("reading the system's certificates failed: {error}")))??;
+    let config = config_of(cache).await?;
     let name = cache.name_of(host)?;
     let connecting = ASKED.scope(Cell::new(false), async {
         let connected = TlsConnector::from(config).connect(name, stream).await;
@@ -88,6 +89,19 @@ pub async fn wrap(stream: Stream, host: &str, cache: &Arc<TlsCache>) -> Result<(
             Err(failed(format!("the TLS handshake with {host:?} failed: {what}")))
         }
     }
+}
+
+/// Reading the system's certificates takes milliseconds of disk and CPU: not on the network thread. What is kept is taken
+/// at once, for the one thread for such work also looks up names, and may hang in that for long.
+async fn config_of(cache: &Arc<TlsCache>) -> Result<Arc<ClientConfig>, TransportError> {
+    if let Some(config) = cache.kept() {
+        return Ok(config);
+    }
+    let loading = cache.clone();
+    let loaded = tokio::task::spawn_blocking(move || loading.config()).await;
+    loaded.map_err(|error| {
+        TransportError::new(Step::Tls, format!("reading the system's certificates failed: {error}"))
+    })?
 }
 
 tokio::task_local! {
@@ -187,5 +201,28 @@ fn alert_hint(alert: AlertDescription, settings: &TlsSettings) -> &'static str {
             Some(_),
         ) => "; it does not take the client certificate of the option \"cert\"",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn a_lookup_that_hangs_delays_no_handshake_whose_configuration_is_kept() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.max_blocking_threads(1).enable_time().build().unwrap();
+        let cache = Arc::<TlsCache>::default();
+        runtime.block_on(async {
+            let made = config_of(&cache).await.unwrap();
+            let (go_on, told) = mpsc::channel::<()>();
+            let lookup = tokio::task::spawn_blocking(move || told.recv());
+            let kept = tokio::time::timeout(Duration::from_secs(20), config_of(&cache)).await;
+            assert!(Arc::ptr_eq(&made, &kept.expect("it does not wait for the lookup").unwrap()));
+            go_on.send(()).unwrap();
+            lookup.await.unwrap().unwrap();
+        });
     }
 }

@@ -124,6 +124,8 @@ pub enum LossKind {
     Failed,
     /// What came is not of the Engine.IO protocol.
     Garbled,
+    /// Nothing came for too long.
+    Silent,
 }
 
 /// Tells a lost connection's kind and, for a failure, what happened.

@@ -340,9 +340,34 @@ static void a_message_is_receipted_after_its_last_callback(void) {
     recorder_clear(&acks);
 }
 
+/* What is sent counts as its callbacks do: one by one where max says so, and nothing where nobody
+ * is left. */
+static void callbacks_for_what_is_sent_count_as_others_do(void) {
+    recorder sent = RECORDER;
+    im_client client = connected_manual();
+    int64_t ids[3];
+    for (int i = 0; i < 3; i++)
+        CHECK((ids[i] = im_client_on_any_outgoing(client, record, &sent)) > 0);
+    CHECK_EQUAL(im_client_emit(client, "silent", "1"), IM_OK);
+    for (int called = 1; called <= 3; called++) {
+        CHECK_EQUAL(im_client_dispatch(client, PATIENCE_MS, 1), 1);
+        CHECK_EQUAL(recorded(&sent, "silent"), called);
+    }
+    CHECK_EQUAL(im_client_dispatch(client, 0, 0), IM_ERROR_TIMEOUT);
+    CHECK_EQUAL(im_client_emit(client, "silent", "2"), IM_OK);
+    CHECK_EQUAL(im_client_flush(client, PATIENCE_MS), IM_OK);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQUAL(im_client_off(client, ids[i]), IM_OK);
+    CHECK_EQUAL(im_client_dispatch(client, 0, 0), IM_ERROR_TIMEOUT);
+    CHECK_EQUAL(recorded(&sent, "silent"), 3);
+    destroy(client);
+    recorder_clear(&sent);
+}
+
 CASES("dispatch", CASE(ten_thousand_events_come_in_order_on_this_thread),
       CASE(nothing_is_called_but_from_dispatch), CASE(max_bounds_the_callbacks_of_a_call),
       CASE(what_dispatch_has_begun_poll_may_take), CASE(the_timeout_waits_for_the_first),
       CASE(one_thread_calls_at_a_time), CASE(the_turn_goes_on), CASE(subscriptions_work_as_ever),
       CASE(outcomes_come_through_their_function),
-      CASE(a_message_is_receipted_after_its_last_callback))
+      CASE(a_message_is_receipted_after_its_last_callback),
+      CASE(callbacks_for_what_is_sent_count_as_others_do))

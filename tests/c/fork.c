@@ -69,6 +69,12 @@ static void every_call_says_forked(im_client client) {
     CHECK_EQUAL(im_client_wake(client), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_wake_fd(client), -1);
     CHECK_EQUAL(im_last_status(), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_set_auth(client, NULL), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_set_query(client, "{}"), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_answer(client, 1, "null"), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_network_changed(client), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_background(client), IM_ERROR_FORKED);
+    CHECK_EQUAL(im_client_foreground(client), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_off(client, 1), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_off_event(client, "x"), IM_ERROR_FORKED);
     CHECK_EQUAL(im_client_destroy_async(client, ignore_done, NULL), IM_ERROR_FORKED);
@@ -294,8 +300,46 @@ static void a_deferred_end_is_the_parents(void) {
     destroy(client);
 }
 
+/* To release a polled message is to receipt it, which is the parent's to do. */
+static void *hammer_queue(void *data) {
+    hammers++;
+    while (!stop)
+        im_client_emit_args(*(im_client *)data, "x", 1, NULL, 0, NULL, 0, IM_EMIT_VOLATILE);
+    return NULL;
+}
+static void child_releases(void *data) {
+    const im_event *message = data;
+    CHECK_EQUAL(atoi(strstr(im_event_args(message), "\"timestamp\":") + 12), 1);
+    CHECK_EQUAL(im_event_reply(message, "1"), IM_ERROR_FORKED);
+    CHECK(im_event_retain(message) == message);
+    im_event_release(message);
+    im_event_release(message);
+}
+static void a_child_only_forgets_a_polled_message(void) {
+    static const char args[] = "[\"c_message\",{\"meta\":{\"timestamp\":1},\"code\":0,\"data\":{"
+                               "\"action\":\"CHAT_MESSAGE\",\"payload\":{\"type\":1,\"from\":\"b\","
+                               "\"to\":\"a\",\"content\":\"hi\",\"fp\":\"f\"}}}]";
+    im_client client = new_client("/chat", MANUAL);
+    CHECK_EQUAL(im_client_emit_args(client, "tell", 4, args, strlen(args), NULL, 0, 0), IM_OK);
+    const im_event *message = take_named(client, IM_CHAT_MESSAGE);
+    CHECK_EQUAL(im_client_close(client), IM_OK);
+    stop = false;
+    hammers = 0;
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++)
+        threads[i] = run_thread(hammer_queue, &client);
+    WAIT(hammers == 3);
+    for (int i = 0; i < 100; i++)
+        in_child(child_releases, (void *)message);
+    stop = true;
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    im_event_release(message);
+    destroy(client);
+}
+
 CASES("fork", CASE(handles_are_dead_new_clients_work_and_the_parent_does_not_notice),
       CASE(destroy_in_the_child_sends_nothing), CASE(a_child_of_the_child), CASE(inside_a_callback),
       CASE(the_childs_exit_waits_for_no_callback_of_the_parent),
       CASE(no_lock_from_before_the_fork_is_taken), CASE(the_wake_descriptor_is_the_parents),
-      CASE(a_deferred_end_is_the_parents))
+      CASE(a_deferred_end_is_the_parents), CASE(a_child_only_forgets_a_polled_message))

@@ -124,8 +124,7 @@ static void wrong_types_and_values(void) {
 
 static void options_of_the_official_clients(void) {
     /* All of socket.io-client 2.5 and 4.8 are known; those that are not built say so. */
-    static const char *const later[] = {"forceNew",   "multiplex", "pfx",
-                                        "passphrase", "ciphers",   "perMessageDeflate"};
+    static const char *const later[] = {"pfx", "passphrase", "ciphers", "perMessageDeflate"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         no_option(text("\"%s\":null", later[i]), IM_ERROR_UNSUPPORTED, text("\"%s\"", later[i]));
     }

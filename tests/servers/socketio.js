@@ -110,7 +110,7 @@ const actions = {
 const stock = controlListener(actions, () => {});
 server.on('request', (req, res) => req.url.startsWith(enginePrefix()) || stock(req, res));
 guard(server, enginePrefix(), options);
-gauge.watchServer(server, { upgrades: options.transports.includes('websocket') });
+gauge.watchServer(server, { upgrades: engineOptions.transports.includes('websocket') });
 control.on('request', controlListener(actions, (req, res) => res.writeHead(404).end()));
 
 function createIo() {

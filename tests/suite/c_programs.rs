@@ -17,14 +17,14 @@ fn folder() -> PathBuf {
 }
 
 /// What is needed to link against a build of the library, gone with the test.
-struct Build {
+pub struct Build {
     place: tempfile::TempDir,
     flags: &'static [&'static str],
 }
 
 impl Build {
     /// `library` is the folder of libim_client.so; the program finds it under its SONAME.
-    fn new(library: &Path, flags: &'static [&'static str]) -> Self {
+    pub fn new(library: &Path, flags: &'static [&'static str]) -> Self {
         let place = tempfile::tempdir().expect("a temporary folder");
         let library = library.join("libim_client.so");
         assert!(library.is_file(), "{} is not there", library.display());
@@ -35,7 +35,7 @@ impl Build {
     }
 
     /// Compiles a program of tests/c without a warning.
-    fn program(&self, name: &str) -> PathBuf {
+    pub fn program(&self, name: &str) -> PathBuf {
         let (output, place) = (self.place.path().join(name), self.place.path());
         let mut compile = Command::new("cc");
         compile.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-pthread"]).args(self.flags);
@@ -62,7 +62,7 @@ fn run(mut command_line: Command) -> String {
 }
 
 /// The cases of a program, as they stand in its source.
-fn cases_of(name: &str) -> Vec<String> {
+pub fn cases_of(name: &str) -> Vec<String> {
     let source = std::fs::read_to_string(folder().join(name).with_extension("c")).expect("it is there");
     let named = source.split("CASE(").skip(1).filter_map(|rest| rest.split_once(')'));
     named.map(|(case, _)| case.to_owned()).filter(|case| case != "function").collect()
@@ -94,7 +94,7 @@ fn runs(
 }
 
 /// Where cargo has just built the library for these tests.
-fn library() -> PathBuf {
+pub fn library() -> PathBuf {
     target_dir().join("deps")
 }
 
@@ -115,7 +115,8 @@ macro_rules! programs {
             }
         )+
 
-        const ALL: &[(&str, &[&str])] = &[$(($program, &$cases)),+];
+        /// Programs and their cases that are run; an empty list is all.
+        pub const ALL: &[(&str, &[&str])] = &[$(($program, &$cases)),+];
     };
 }
 
@@ -175,7 +176,9 @@ programs! {
     replies: "reply", BOTH, [], [];
     binary_in_c: "binary", BOTH, [], [];
     a_sleeping_machine: "sleep", ONE, [], [];
+    the_store: "store", BOTH, [], [];
     cycles: "cycles", BOTH, [], [];
+    many_reconnects: "reconnects", BOTH, [], [];
 }
 
 /// A program of the list that names cases names them all.

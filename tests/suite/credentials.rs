@@ -194,6 +194,25 @@ fn closing_and_destroying_give_up_the_question() {
     assert_eq!(im_client_destroy(client.handle), 0);
 }
 
+/// What one user wrote must never go out as another's.
+#[test]
+fn a_client_with_a_store_keeps_its_user() {
+    let server = socketio(4, &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("im.store");
+    let more = json!({ "store": store.to_str().unwrap(), "query": { "userId": "ann", "token": "old" } });
+    let client = TestClient::new(options(&server, &more));
+    handshake(&client, 1);
+    for query in [json!({ "userId": "bob" }), json!({ "token": "nobody's" })] {
+        assert_eq!(set_query(&client, &query), OPTION);
+        assert!(last_error().contains("\"userId\" must stay \"ann\""), "{}", last_error());
+    }
+    assert_eq!(set_query(&client, &json!({ "userId": "ann", "token": "new" })), 0);
+    server.post("/control/drop", json!({}));
+    let seen = handshake(&client, 2);
+    assert_eq!((&seen["query"]["userId"], &seen["query"]["token"]), (&json!("ann"), &json!("new")));
+}
+
 #[test]
 fn a_stale_handle_has_no_credentials() {
     let json = CString::new("{}").unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::{mpsc, Mutex};
 
-use ::im_client::{im_client_open, im_status};
+use ::im_client::{im_client_cancel, im_client_open, im_status};
 use serde_json::{json, Value};
 
 use crate::support::*;
@@ -154,7 +154,10 @@ fn a_volatile_emit_is_dropped_where_the_socket_takes_no_more() {
     let (go_on, told) = mpsc::channel::<()>();
     let told = Mutex::new(told);
     let server = RawServer::start(move |peer| {
-        peer.connect(4);
+        // A server that says nothing of its limit.
+        peer.upgrade();
+        peer.open(3);
+        peer.join(4);
         let _ = told.lock().expect("nobody panics with it").recv();
         peer.receive_all();
     });
@@ -179,4 +182,62 @@ fn a_volatile_emit_is_dropped_where_the_socket_takes_no_more() {
         client.emit_args("volatile", &json!(["again"]), VOLATILE);
         !server.frames_with("42/room,[\"volatile\",\"again\"").is_empty()
     });
+}
+
+/// `IM_ERROR_TOO_LARGE`.
+const TOO_LARGE: im_status = -17;
+
+/// A server closes the connection on a packet that is larger than it takes: nothing of that size goes out.
+#[test]
+fn what_the_server_does_not_take_is_an_error_before_anything_is_sent() {
+    for transport in ["websocket", "polling"] {
+        let server = socketio(4, &["--max-payload", "5000"]);
+        let options = json!({
+            "root": server.root(), "nsp": "chat", "path": "/socket.io", "transports": [transport],
+            "autoConnect": false, "query": { "userId": "111" }
+        });
+        let client = TestClient::new(options);
+        let large = json!("x".repeat(5000));
+        // Nobody knows yet what the server takes.
+        let (early, message) = (Outcomes::default(), Outcomes::default());
+        client.ask("echo", &large, 0, &early);
+        assert_eq!(client.emit("large", &large), 0);
+        let text = json!({ "type": 1, "from": "111", "to": "222", "content": large });
+        client.send_message(&text, 0, &message);
+        assert_eq!(client.emit("small", &json!(1)), 0);
+        assert_eq!(im_client_open(client.handle), 0);
+        assert_eq!(outcome(&early).0, TOO_LARGE);
+        assert_eq!(outcome(&message).0, TOO_LARGE);
+        server.wait_received("small", 1);
+        // Now it is known.
+        assert_eq!(client.emit("large", &large), TOO_LARGE);
+        assert!(last_error().contains("at most 5000"), "{}", last_error());
+        assert_eq!(client.emit_blobs("large", "[]", &[&[7; 5001]], 0), TOO_LARGE);
+        assert_eq!(client.emit("fits", &json!("x".repeat(4900))), 0);
+        server.wait_received("fits", 1);
+        assert_eq!((server.received("large").len(), client.count("disconnect")), (0, 0), "{transport}");
+    }
+}
+
+/// Ids are given in a row, so a careless caller may cancel what another thread is about to queue.
+#[test]
+fn a_request_that_ends_while_it_is_being_queued_holds_up_no_later_one() {
+    let server = socketio(4, &[]);
+    let mut options = options(&server.root());
+    options["retries"] = 1.into();
+    options["ackTimeout"] = 60_000.into();
+    options["autoConnect"] = false.into();
+    let client = TestClient::new(options);
+    // It takes a while to be written, and longer for those who want to see what is sent.
+    assert!(client.on_any_outgoing() > 0);
+    let (large, canceled, next) = (json!("x".repeat(8 << 20)), Answers::default(), Answers::default());
+    let handle = client.handle;
+    let cancels = std::thread::spawn(move || while im_client_cancel(handle, 1) != 0 {});
+    client.ask_plain("dropped", &large, &canceled);
+    cancels.join().expect("it does not panic");
+    assert_eq!(canceled.wait().status, CANCELED);
+    open(&client);
+    client.ask_plain("echo", &json!("next"), &next);
+    assert_eq!(next.wait().args, json!(["next"]));
+    assert!(server.received("dropped").is_empty());
 }

@@ -2,7 +2,7 @@
 
 mod chat;
 mod codes;
-mod kit;
+pub mod kit;
 mod messages;
 mod names;
 mod pulls;

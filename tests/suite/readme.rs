@@ -10,7 +10,7 @@ use crate::{
 #[path = "../../src/im/event_table.rs"]
 mod event_table;
 #[path = "../../src/client/local_event_table.rs"]
-mod local_event_table;
+pub mod local_event_table;
 #[allow(dead_code)]
 #[path = "../../src/client/option_table.rs"]
 mod option_table;

@@ -108,7 +108,7 @@ fn the_copy_of_a_message_that_came_twice_is_found() {
         assert_eq!(ann.emit(wire("CHAT_TO"), &message("ann", "bob", "f1")), 0);
     }
     ann.wait_nth(wire("CHAT_TO_ACK"), 2);
-    let bob = TestClient::chat(&server.root(), "bob");
+    let bob = TestClient::new(with(user(&server, "bob"), "dedupe", false));
     let list = payload(&bob.wait(wire("CHAT_PULL_OFFLINE_MESSAGE")).json).clone();
     assert_eq!(list.as_array().map(Vec::len), Some(2));
     let kept: Value = serde_json::from_str(&unique(&list.to_string()).expect("a list")).expect("JSON");

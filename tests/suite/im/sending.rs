@@ -1,15 +1,10 @@
 //! `im_client_send_message`: a message and the server's answer to it.
 
 use ::im_client::*;
-use serde_json::{json, Value};
+use serde_json::json;
 
 use super::kit::*;
 use crate::support::{c, egg, last_error, outcome, wait_until, Outcomes, Server, TestClient};
-
-/// A message that the server never acknowledges: it answers `im_error` 20003, which names no message.
-fn unanswered(fp: &str) -> Value {
-    with(message("ann", "no such group", fp), "typeu", 2)
-}
 
 fn connected(server: &Server) -> TestClient {
     let ann = TestClient::new(user(server, "ann"));
@@ -17,10 +12,12 @@ fn connected(server: &Server) -> TestClient {
     ann
 }
 
-/// Sends a message that stays unanswered and waits until the server has seen it.
-fn send_unanswered(ann: &TestClient, timeout_ms: i64, outcomes: &Outcomes) -> i64 {
-    let request = ann.send_message(&unanswered("f1"), timeout_ms, outcomes);
-    ann.wait(wire("IMERROR"));
+/// Sends a message to a server that says nothing any more, and waits until it has got it.
+fn send_unanswered(server: &Server, ann: &TestClient, outcomes: &Outcomes) -> i64 {
+    server.post("/control/pause", json!({}));
+    let before = server.received(wire("CHAT_TO")).len();
+    let request = ann.send_message(&message("ann", "bob", "f1"), 0, outcomes);
+    server.wait_received(wire("CHAT_TO"), before + 1);
     request
 }
 
@@ -76,16 +73,18 @@ fn an_unanswered_message_times_out() {
     let server = egg(&[]);
     let ann = connected(&server);
     let outcomes = Outcomes::default();
-    ann.send_message(&unanswered("f1"), 50, &outcomes);
+    server.post("/control/pause", json!({}));
+    ann.send_message(&message("ann", "bob", "f1"), 50, &outcomes);
     fails_with(&outcomes, "IM_ERROR_TIMEOUT");
 }
 
 #[test]
-fn the_option_ack_timeout_counts_where_none_is_named() {
+fn the_option_message_timeout_counts_where_none_is_named() {
     let server = egg(&[]);
-    let ann = TestClient::new(with(user(&server, "ann"), "ackTimeout", 50));
+    let ann = TestClient::new(with(user(&server, "ann"), "messageTimeout", 50));
+    server.post("/control/pause", json!({}));
     let outcomes = Outcomes::default();
-    ann.send_message(&unanswered("f1"), 0, &outcomes);
+    ann.send_message(&message("ann", "bob", "f1"), 0, &outcomes);
     fails_with(&outcomes, "IM_ERROR_TIMEOUT");
 }
 
@@ -106,37 +105,12 @@ fn a_canceled_message_says_so_once() {
     let server = egg(&[]);
     let ann = connected(&server);
     let outcomes = Outcomes::default();
-    let request = send_unanswered(&ann, 0, &outcomes);
+    let request = send_unanswered(&server, &ann, &outcomes);
     assert_eq!(im_client_cancel(ann.handle, request), status("IM_OK"));
     assert_eq!(im_client_cancel(ann.handle, request), status("IM_ERROR_NOT_FOUND"));
     fails_with(&outcomes, "IM_ERROR_CANCELED");
     im_client_destroy(ann.handle);
     assert_eq!(outcomes.lock().expect("no panic").len(), 1);
-}
-
-#[test]
-fn a_lost_connection_ends_what_was_sent() {
-    let server = egg(&[]);
-    let ann = connected(&server);
-    let outcomes = Outcomes::default();
-    send_unanswered(&ann, 0, &outcomes);
-    server.post("/control/drop", json!({}));
-    fails_with(&outcomes, "IM_ERROR_DISCONNECTED");
-    ann.wait("reconnect");
-    let again = Outcomes::default();
-    ann.send_message(&message("ann", "bob", "f1"), 0, &again);
-    assert_eq!(outcome(&again).0, status("IM_OK"), "the fingerprint is free again");
-}
-
-#[test]
-fn an_answer_with_a_failure_code_refuses_the_message() {
-    let server = egg(&[]);
-    let ann = connected(&server);
-    let outcomes = Outcomes::default();
-    send_unanswered(&ann, 0, &outcomes);
-    let refusal = json!({ "code": 1, "data": { "action": "CHAT_TO_ACK", "payload": { "fp": "f1" } } });
-    server.post("/control/emit", json!({ "nsp": "/chat", "event": "to_ack", "args": [refusal] }));
-    assert_eq!(outcome(&outcomes), (status("IM_ERROR_REFUSED"), Some(refusal)));
 }
 
 /// Sends a message that is to be refused at once; gives the status.
@@ -153,13 +127,15 @@ fn a_fingerprint_that_is_on_its_way_is_refused() {
     let server = egg(&[]);
     let ann = connected(&server);
     let outcomes = Outcomes::default();
-    let request = send_unanswered(&ann, 0, &outcomes);
-    let again = refused_at_once(&ann, &unanswered("f1").to_string());
+    let request = send_unanswered(&server, &ann, &outcomes);
+    let again = refused_at_once(&ann, &message("ann", "bob", "f1").to_string());
     assert_eq!(again, i64::from(status("IM_ERROR_INVALID_ARGUMENT")));
     assert!(last_error().contains("\"fp\" \"f1\""), "{}", last_error());
+    assert_eq!(im_client_cancel(ann.handle, request), 0, "the first one still waits");
+    fails_with(&outcomes, "IM_ERROR_CANCELED");
+    server.post("/control/resume", json!({}));
     round_trip(&ann);
     assert_eq!(server.received(wire("CHAT_TO")).len(), 1);
-    assert_eq!(im_client_cancel(ann.handle, request), 0, "the first one still waits");
 }
 
 #[test]
@@ -195,7 +171,7 @@ fn the_end_of_the_client_cancels_its_messages() {
     let server = egg(&[]);
     let ann = connected(&server);
     let outcomes = Outcomes::default();
-    send_unanswered(&ann, 0, &outcomes);
+    send_unanswered(&server, &ann, &outcomes);
     assert_eq!(im_client_destroy(ann.handle), status("IM_OK"));
     assert_eq!(*outcomes.lock().expect("no panic"), [(status("IM_ERROR_CANCELED"), None)]);
 }
@@ -206,8 +182,9 @@ fn destroying_the_socket_cancels_its_messages() {
     for round in 0..50 {
         let ann = connected(&server);
         let outcomes = Outcomes::default();
-        send_unanswered(&ann, 0, &outcomes);
+        send_unanswered(&server, &ann, &outcomes);
         assert_eq!(im_client_destroy_socket(ann.handle), status("IM_OK"));
         assert_eq!(outcome(&outcomes).0, status("IM_ERROR_CANCELED"), "round {round}");
+        server.post("/control/resume", json!({}));
     }
 }

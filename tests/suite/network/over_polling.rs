@@ -19,7 +19,7 @@ fn polling(root: &str, more: Value) -> Value {
 /// Works, also after a loss, and with answers that come much later than the question.
 fn works_on(client: &TestClient, server: &Server) {
     works(client);
-    assert_eq!(client.info()["transport"], "polling");
+    assert_eq!(client.info()["transport"], "polling", "{:?}", client.all("disconnect"));
     server.post("/control/drop", json!({}));
     client.wait_nth("connect", 2);
     works(client);

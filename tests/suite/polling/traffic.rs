@@ -1,5 +1,8 @@
 //! What goes over long-polling, in both generations.
 
+use std::sync::{mpsc, Mutex};
+
+use ::im_client::im_client_open;
 use serde_json::{json, Value};
 
 use super::{polling, with, works, GENERATIONS};
@@ -223,4 +226,63 @@ fn a_user_chats_with_the_embedded_server_over_polling() {
     let outcomes = Outcomes::default();
     client.send_message(&json!({ "type": 1, "from": "111", "to": "111", "content": "hi" }), 0, &outcomes);
     assert_eq!(outcome(&outcomes).0, 0);
+}
+
+/// What was handed over before the close is posted, also where more waits than long-polling has room for.
+#[test]
+fn a_close_posts_what_waited_for_room() {
+    let posted = |round: usize| {
+        let (go_on, told) = mpsc::channel::<()>();
+        let told = Mutex::new(told);
+        let server = PollingServer::start(4, move |turn| match turn.kind {
+            TurnKind::Open => turn.open_with(&json!({ "maxPayload": 45_000 })),
+            TurnKind::Post if turn.body.ends_with(b"[\"small\"]") => {
+                let _ = told.lock().expect("nobody panics with it").recv();
+                turn.behave();
+            }
+            _ => turn.behave(),
+        });
+        let options =
+            json!({ "root": server.root(), "nsp": "room", "path": "/ws", "transports": ["polling"] });
+        let client = TestClient::new(with(options, json!({ "autoConnect": false })));
+        assert_eq!(client.emit_args("small", &json!([]), 0), 0);
+        for _ in 0..2 {
+            assert_eq!(client.emit("large", &json!("x".repeat(40 << 10))), 0);
+        }
+        assert_eq!(im_client_open(client.handle), 0);
+        wait_until("the first POST", || server.bodies().iter().any(|body| body.contains("small")));
+        client.close();
+        go_on.send(()).expect("the server waits");
+        wait_until("the goodbye", || server.bodies().contains(&"1".to_owned()));
+        let bodies = server.bodies();
+        let large = bodies.iter().filter(|body| body.contains("large")).count();
+        let left = bodies.contains(&"41/room,".to_owned());
+        println!("round {round}: {large} large, left: {left}");
+        (large, left) == (2, true)
+    };
+    // A goodbye has 250 ms, which a busy machine may miss now and then.
+    assert!((0..5).any(posted));
+}
+
+/// Over HTTP binary is base64, in the form of each revision.
+#[test]
+fn attachments_go_both_ways_over_polling() {
+    for generation in GENERATIONS {
+        let server = socketio(generation, &[]);
+        let client = TestClient::new(polling(&server, "chat"));
+        client.wait("connect");
+        let (first, second): (Vec<u8>, _) = ((0..=255).collect(), vec![0xff, 0x00, 0x04]);
+        let args = r#"["echoed",{"deep":[{"_placeholder":true,"num":1}]},{"_placeholder":true,"num":0}]"#;
+        for times in 1..=20 {
+            assert_eq!(client.emit_blobs("tell", args, &[&first, &second], 0), 0, "{}", last_error());
+            let echoed = client.wait_nth("echoed", times);
+            let place = |number: u64| json!({ "_placeholder": true, "num": number });
+            assert_eq!(echoed.args, json!([{ "deep": [place(0)] }, place(1)]));
+            assert_eq!(echoed.blobs, [second.clone(), first.clone()]);
+        }
+        let answers = Answers::default();
+        assert!(client.ask_blobs("echo", "[]", &[&first], 0, 0, &answers) > 0);
+        assert_eq!(answers.wait().blobs, [first]);
+        assert_eq!(client.info()["transport"], "polling");
+    }
 }

@@ -104,3 +104,16 @@ fn the_upgrade_is_told_where_it_comes_after_the_connect() {
         _ => assert_eq!(client.count("upgrade"), 0),
     }
 }
+
+/// The server takes its time to accept the namespace, so that the upgrade comes first.
+#[test]
+fn an_upgrade_before_the_connect_is_remembered_too() {
+    let server = socketio(4, &["--connect-delay", "1000"]);
+    let client = TestClient::new(with(upgrading(&server, "chat"), json!({ "rememberUpgrade": true })));
+    assert_eq!(client.wait("connect").json["transport"], "websocket");
+    let url = |client: &TestClient| client.info()["url"].as_str().unwrap_or_default().to_owned();
+    assert!(url(&client).contains("transport=polling"), "{}", url(&client));
+    server.post("/control/drop", json!({}));
+    client.wait_nth("connect", 2);
+    assert!(url(&client).contains("transport=websocket"), "{}", url(&client));
+}

@@ -221,6 +221,20 @@ impl TestClient {
         id
     }
 
+    /// Takes all that waits of a client with manual delivery; gives the names.
+    pub fn take_all(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut event = std::ptr::null();
+        // SAFETY: the pointer is written where the call succeeds; the event is released once.
+        while unsafe { im_client_poll(self.handle, 0, &mut event) } == IM_OK_STATUS {
+            // SAFETY: a valid event, its name lives until it is released.
+            names.push(text(unsafe { &*event }.name));
+            // SAFETY: the event that was just taken.
+            unsafe { im_event_release(event) };
+        }
+        names
+    }
+
     pub fn info(&self) -> Value {
         let info = im_client_info(self.handle);
         assert!(!info.is_null(), "{}", last_error());

@@ -33,6 +33,12 @@ impl Running {
         &self.first_line
     }
 
+    /// Ends it as a crash would, and waits for its end.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("a killed child ends");
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }

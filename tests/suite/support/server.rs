@@ -37,6 +37,11 @@ impl Server {
         &self.ready
     }
 
+    /// Ends the server as a crash would.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
     pub fn pid(&self) -> u32 {
         self.process.id()
     }

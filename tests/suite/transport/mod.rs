@@ -1,11 +1,13 @@
 //! From a root to a connected namespace, and what goes over it: against the official servers, egg, and a raw one.
 
 mod address;
+mod compression;
 mod events;
 mod generation;
 mod heartbeat;
 mod msgpack;
 mod path;
+mod recovery;
 
 use std::{collections::BTreeSet, sync::Mutex};
 

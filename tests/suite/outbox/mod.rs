@@ -1,0 +1,8 @@
+//! Messages that are kept until the server has answered them, across lost connections and processes, and shown once.
+
+mod dedupe;
+mod kit;
+mod lost;
+mod processes;
+mod refused;
+mod store;
