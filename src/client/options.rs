@@ -432,6 +432,11 @@ mod tests {
             (r#","parser":"json""#, Status::Option, "\"default\" or \"msgpack\""),
             (r#","transports":[]"#, Status::Option, "\"transports\""),
             (r#","transports":["webtransport"]"#, Status::Unsupported, "\"webtransport\""),
+            (
+                r#","perMessageDeflate":{}"#,
+                Status::Unsupported,
+                "\"perMessageDeflate\" is not built: tungstenite",
+            ),
             (r#","eventNames":"x""#, Status::Option, "\"wire\" or \"constant\""),
             (r#","delivery":"x""#, Status::Option, "\"delivery\""),
             (r#","maxMessageBytes":1"#, Status::Option, "\"maxMessageBytes\""),
@@ -447,5 +452,10 @@ mod tests {
         let options =
             parse(r#","agent":null,"withCredentials":true,"protocol":"auto","reconnectionAttempts":null"#);
         assert_eq!(options.unwrap().ignored, ["agent", "withCredentials"]);
+    }
+
+    #[test]
+    fn a_no_to_what_there_is_not_is_accepted() {
+        assert!(parse(r#","perMessageDeflate":false,"pfx":false"#).unwrap().ignored.is_empty());
     }
 }

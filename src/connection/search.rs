@@ -112,7 +112,8 @@ impl Search<'_> {
                 Err(failed) => failed,
             };
             // A server that is not reached at all is not reached by another transport either.
-            let hopeless = failed.iter().any(|failed| !failed.error.may_be_the_transports());
+            let forwarded = self.dialer.forwards_plain_requests();
+            let hopeless = failed.iter().any(|failed| !failed.error.may_be_the_transports(forwarded));
             // Where an Engine.IO server answered, the path is found, whatever it thought of the transport.
             if let Some(right) = failed.iter().find(|failed| failed.error.by_engine) {
                 known = Some(Known { upgraded: false, ..Known::new(right.path.clone(), None, transport) });

@@ -75,7 +75,7 @@ impl Dialer {
         let mut absolute = false;
         let stream = match &self.access.proxy {
             None => self.dial(&endpoint.host, endpoint.port, progress).await?,
-            Some(proxy) if proxy.kind.is_http() && purpose == Purpose::Http && !endpoint.secure => {
+            Some(proxy) if purpose == Purpose::Http && self.forwards_plain_requests() => {
                 absolute = true;
                 headers.extend(proxy.authorization().map(|value| (PROXY_AUTHORIZATION, value)));
                 self.reach(proxy, progress).await?
@@ -88,6 +88,11 @@ impl Dialer {
             true => self.secure(stream, progress).await?,
         };
         Ok(Line { stream, absolute, headers, certificate_asked })
+    }
+
+    /// An HTTP proxy reads plain requests and passes them on, also where it makes no tunnel.
+    pub fn forwards_plain_requests(&self) -> bool {
+        self.access.proxy.as_ref().is_some_and(|proxy| proxy.kind.is_http()) && !self.endpoint().secure
     }
 
     async fn dial(&self, host: &str, port: u16, progress: &Progress) -> Result<Stream, TransportError> {

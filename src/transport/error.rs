@@ -62,10 +62,9 @@ impl TransportError {
         TransportError { step, status: None, by_engine: false, message: message.into() }
     }
 
-    /// May another transport get through where this failed?
-    pub fn may_be_the_transports(&self) -> bool {
-        // A proxy that makes no tunnel may still forward plain requests.
-        self.is_refusal() || self.step == Step::Proxy
+    /// May another transport get through where this failed? `forwarded`: long-polling needs no tunnel through the proxy.
+    pub fn may_be_the_transports(&self, forwarded: bool) -> bool {
+        self.is_refusal() || (self.step == Step::Proxy && forwarded)
     }
 
     /// Did the server itself turn the path down (rather than the network failing before it)?

@@ -97,7 +97,7 @@ fn a_refusals_cookies_are_kept() {
              Content-Length: 0\r\n\r\n",
         );
     });
-    let client = TestClient::new(raw_options(&server, json!({})));
+    let client = TestClient::new(raw_options(&server, json!({ "transports": ["websocket"] })));
     client.wait("connect");
     assert_eq!(cookies_of(&server), some(&["", "lb=one"]));
 }

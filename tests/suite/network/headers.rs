@@ -90,7 +90,7 @@ fn a_server_that_chooses_no_subprotocol_is_named() {
         peer.upgrade();
         peer.drain();
     });
-    let more = json!({ "path": "/ws", "protocols": "im.v1", "reconnection": false });
-    let client = TestClient::new(with(options(&server.root()), more));
+    let more = json!({ "path": "/ws", "protocols": "im.v1" });
+    let client = TestClient::new(with(super::once(&server.root()), more));
     super::failed_at(&client.wait("connect_error").json, "upgrade", &["subprotocol", "\"protocols\""]);
 }
