@@ -4,7 +4,7 @@
 //! * `search`: which transport, and what is known of a server
 //! * `attempts`: one transport: which path, which generation; the race of the two default paths
 //! * `carrier`, `shared`: a connection of its own, or one that several namespaces share
-//! * `drive`: one connection, from its open packet to its loss
+//! * `drive`, `writing`: one connection, from its open packet to its loss; what goes out over it
 //! * `task`: the life of the task: wanted or not, connect, reconnect
 //! * `link`: what the task shares with the client: wishes, state, the outbound queue
 //! * `outbound`: frames that wait to be sent
@@ -22,6 +22,7 @@ mod search;
 mod shared;
 mod target;
 mod task;
+mod writing;
 
 pub use link::{Link, State, Unsent};
 pub use outbound::Outgoing;

@@ -10,12 +10,13 @@ use tokio::time::{sleep_until, timeout_at, Instant};
 use super::{
     backoff::{random, Backoff},
     carrier::Way,
-    drive::{Connection, End, GOODBYE},
+    drive::{Connection, End},
     link::{Link, State, Wish},
     owner::{Attempt, ConnectFailure, Connected, Loss, Owner, Reason},
     search::{Memory, Search},
     shared::{Hub, Key},
     target::{Credentials, Target},
+    writing::GOODBYE,
 };
 use crate::{
     engineio::Revision,

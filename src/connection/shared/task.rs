@@ -83,14 +83,16 @@ impl Task {
             if let Err(lost) = done {
                 return Some(lost);
             }
-            let state = self.engine.lock();
-            if let Some(lost) = &state.over {
-                return Some(lost.clone());
-            }
-            if state.is_deserted() && state.out.is_empty() && !self.unflushed {
-                return None;
+            if self.is_done() {
+                return self.engine.lock().over.clone();
             }
         }
+    }
+
+    /// The connection was condemned, or the last member has gone and all is written.
+    fn is_done(&self) -> bool {
+        let state = self.engine.lock();
+        state.over.is_some() || (state.is_deserted() && state.out.is_empty() && !self.unflushed)
     }
 
     fn decide(&mut self, revision: Revision, now: Instant) {
@@ -127,6 +129,9 @@ impl Task {
         woken: Pin<&mut impl Future<Output = ()>>,
     ) -> Poll<Result<Turn, Lost>> {
         self.write(cx)?;
+        if self.is_done() {
+            return Poll::Ready(Ok(Turn::Woken));
+        }
         self.pause_or_resume();
         if !self.paused {
             let next = self.socket.poll_next(cx);

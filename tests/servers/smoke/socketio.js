@@ -58,7 +58,11 @@ async function oneGeneration(g) {
         assert.deepEqual(await reply(socket, 'ask_binary', [bytes], 'described'), [{ hex: '01ff' }, 'and']);
         const held = await Promise.all([1, 2, 3].map(n => ask(socket, 'shuffle_ack', 3, n)));
         assert.deepEqual(held, [[1], [2], [3]]);
-        assert.deepEqual(await Promise.all([ask(socket, 'alone_ack', 'a'), ask(socket, 'alone_ack', 'b')]), [['a', 2], ['b', 1]]);
+        assert.deepEqual(await ask(socket, 'alone_ack', 'a'), ['a', 1]);
+        // Together they come by WebSocket; two POSTs may be further apart than the server waits.
+        const both = await Promise.all([ask(socket, 'alone_ack', 'b'), ask(socket, 'alone_ack', 'c')]);
+        assert.deepEqual(both.map(([value]) => value), ['b', 'c']);
+        if (transport === 'websocket') assert.deepEqual(both, [['b', 2], ['c', 1]]);
         const tag = `${transport} ${nsp}`;
         socket.emit('nth_ack', 2, tag, () => assert.fail('the first is not acknowledged'));
         assert.deepEqual(await ask(socket, 'nth_ack', 2, tag), [tag, 2]);

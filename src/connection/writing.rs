@@ -1,0 +1,108 @@
+//! What goes out over a connection: the protocol's own frames, the caller's packets, and the goodbye.
+
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::timeout;
+
+use super::{drive::Connection, outbound::Outgoing};
+use crate::{engineio::Revision, socketio::Transmit, transport::Lost};
+
+/// So many bytes are handed to the socket before it has to be flushed.
+const WRITE_BATCH: usize = 64 * 1024;
+/// How long a goodbye may take.
+pub const GOODBYE: Duration = Duration::from_millis(250);
+
+impl Connection<'_> {
+    /// Hands frames to the socket in batches: the protocol's own first, then, once connected, the caller's.
+    pub(super) fn write(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<(), Lost> {
+        loop {
+            if self.unflushed {
+                match self.carrier.poll_flush(cx) {
+                    Poll::Pending => return Ok(()),
+                    Poll::Ready(done) => done?,
+                }
+                self.unflushed = false;
+                self.link.all_written();
+            }
+            if !self.fill(cx, connected)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Fills the socket's write buffer with one batch; says whether there was anything.
+    fn fill(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<bool, Lost> {
+        let mut bytes = 0;
+        while bytes < WRITE_BATCH {
+            match self.carrier.poll_ready(cx) {
+                Poll::Pending => break,
+                Poll::Ready(ready) => ready?,
+            }
+            if let Some(frame) = self.session.poll_transmit() {
+                self.unflushed = true;
+                self.transmit(frame)?;
+                continue;
+            }
+            match connected.then(|| self.pop()).flatten() {
+                Some(packet) => bytes += self.send(packet)?,
+                None => break,
+            }
+        }
+        Ok(self.unflushed)
+    }
+
+    /// Hands a packet with its attachments to the socket; gives their size.
+    fn send(&mut self, packet: Outgoing) -> Result<usize, Lost> {
+        let mut bytes = packet.frame.len();
+        self.unflushed = true;
+        if !packet.frame.is_empty() {
+            self.transmit(Transmit::Text(packet.frame.into()))?;
+        }
+        for attachment in packet.attachments {
+            bytes += attachment.len();
+            self.transmit(Transmit::Data(attachment))?;
+        }
+        Ok(bytes)
+    }
+
+    fn transmit(&mut self, frame: Transmit) -> Result<(), Lost> {
+        self.carrier.send(frame, self.session.revision().unwrap_or(Revision::V4))
+    }
+
+    /// The caller's next packet. Answers that belong to an earlier connection are dropped.
+    fn pop(&mut self) -> Option<Outgoing> {
+        loop {
+            let outgoing = self.link.pop(self.wish.closes)?;
+            let stale = outgoing.connection.is_some_and(|connection| connection != self.number);
+            if stale || !self.owner.on_sent(&outgoing) {
+                // Nothing is written for it, but a flush that waits for it has to hear that it is gone.
+                self.unflushed = true;
+                continue;
+            }
+            return Some(outgoing);
+        }
+    }
+
+    /// Leaves the namespace and closes the connection, within a limit of time.
+    pub async fn goodbye(mut self) {
+        let leave = self.session.leave();
+        // Nobody reads any more, so nothing may wait for an upgrade.
+        self.carrier.set_paused(true);
+        let parting = async {
+            if let Some(frame) = leave {
+                poll_fn(|cx| self.carrier.poll_ready(cx)).await?;
+                self.transmit(frame)?;
+                poll_fn(|cx| self.carrier.poll_flush(cx)).await?;
+            }
+            self.carrier.close().await;
+            Ok::<(), Lost>(())
+        };
+        // A server that does not listen any more misses nothing.
+        let _ = timeout(GOODBYE, parting).await;
+        self.link.all_written();
+    }
+}
