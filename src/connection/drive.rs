@@ -23,6 +23,8 @@ use crate::{
 
 /// So long a connection may take to prove that it lives, where that is in doubt.
 const CHECK: Duration = Duration::from_secs(3);
+/// A frame that is read so soon after the question may be older than that.
+const LEFTOVERS: Duration = Duration::from_millis(500);
 /// Without a deadline the timer is set so far ahead.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
@@ -193,7 +195,11 @@ impl<'a> Connection<'a> {
     }
 
     fn read<'f>(&mut self, frame: &'f Frame, now: Instant) -> Result<Option<Happening<'f>>, End> {
-        self.check_ends = None;
+        // What had come before the connection died may still lie in the socket; it is read at once.
+        let fresh = self.check_ends.is_some_and(|ends| now + (CHECK - LEFTOVERS) >= ends);
+        if fresh || *frame == Frame::Alive {
+            self.check_ends = None;
+        }
         self.upgraded = self.upgraded.map(|_| true);
         let happening = match frame {
             Frame::Text(text) => self.session.on_text(text, now),
