@@ -24,6 +24,9 @@ use crate::{
 /// A code that ends the session ends it where the connection is lost so soon after it.
 const CODE_HOLDS: Duration = Duration::from_secs(1);
 
+/// A server that says that it takes less could not even be spoken to.
+const LEAST_LIMIT: usize = 1024;
+
 impl Client {
     /// Queues an event of the connection itself.
     fn tell(&self, name: &str, json: Value) {
@@ -73,6 +76,7 @@ impl Owner for Client {
         *self.verdict() = None;
         self.figures().connected();
         let limit = connected.max_payload.and_then(|bytes| usize::try_from(bytes).ok());
+        let limit = limit.filter(|limit| *limit >= LEAST_LIMIT);
         self.server_limit.store(limit.unwrap_or(usize::MAX), Ordering::Relaxed);
         self.pull();
         let Connected { socket_id, revision, path, transport, attempts, recovered, .. } = &connected;
