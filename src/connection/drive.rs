@@ -216,7 +216,10 @@ impl<'a> Connection<'a> {
                 format!("the queue of received events was full for {} ms", self.max_pause.as_millis());
             return Err(End::Lost(Loss { reason: Reason::ReceiveQueueFull, description }));
         }
-        if self.check_ends.is_some_and(|ends| ends <= now) {
+        let over = self.check_ends.filter(|ends| *ends <= now);
+        if over.and_then(|ends| ends.checked_sub(CHECK)).is_some_and(|asked| self.carrier.may_live(asked)) {
+            self.check_ends = Some(now + CHECK);
+        } else if over.is_some() {
             self.failed_check = true;
             let description =
                 format!("no sign of life within {} ms when the link was checked", CHECK.as_millis());
@@ -399,8 +402,7 @@ impl<'a> Connection<'a> {
     /// Leaves the namespace and closes the connection, within a limit of time.
     pub async fn goodbye(mut self) {
         let leave = self.session.leave();
-        // Nobody reads any more, so nothing may wait for an upgrade.
-        self.carrier.set_paused(true);
+        self.carrier.stop_reading();
         let parting = async {
             if let Some(frame) = leave {
                 poll_fn(|cx| self.carrier.poll_ready(cx)).await?;
