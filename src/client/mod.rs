@@ -50,6 +50,7 @@ mod store;
 mod subscriptions;
 mod takers;
 mod wake_descriptor;
+mod wall_clock;
 
 pub use client::Client;
 pub use ending::{end_deferred, forget_deferred_in_child, Destroyed};

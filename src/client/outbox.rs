@@ -2,11 +2,8 @@
 
 use std::{
     path::PathBuf,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-    },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    sync::{atomic::Ordering, Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -14,6 +11,7 @@ use super::{
     from_network::request_id,
     mailbox::Item,
     store::{Contents, Drawer, Stored},
+    wall_clock::{at_wall_clock, wall_clock},
     Done, Event, Failed, Outcome, Payload, Shared, Status,
 };
 use crate::{
@@ -44,7 +42,8 @@ pub struct Outbox {
     /// Signalled when a message went out or left the queue.
     moved: Condvar,
     drawer: Option<Drawer>,
-    suspended: AtomicBool,
+    /// Locked while the store is told, so that it hears of the background, the foreground and the end one after the other.
+    suspended: Mutex<bool>,
 }
 
 impl Outbox {
@@ -66,18 +65,17 @@ impl Outbox {
             }
         };
         Ok((
-            Outbox {
-                queue: Mutex::new(queue),
-                moved: Condvar::new(),
-                drawer,
-                suspended: AtomicBool::new(false),
-            },
+            Outbox { queue: Mutex::new(queue), moved: Condvar::new(), drawer, suspended: Mutex::new(false) },
             seen,
         ))
     }
 
     fn lock(&self) -> MutexGuard<'_, im::Outbox> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn suspension(&self) -> MutexGuard<'_, bool> {
+        self.suspended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn first_deadline(&self) -> Option<Instant> {
@@ -105,7 +103,10 @@ impl Outbox {
     pub fn close(&self, shared: &Shared) {
         let left = self.end();
         if let Some(drawer) = &self.drawer {
-            shared.close_store(drawer, &left, self.suspended.load(Ordering::Acquire));
+            let mut suspended = self.suspension();
+            shared.close_store(drawer, &left, *suspended);
+            // The store has forgotten this client: there is nothing to resume.
+            *suspended = false;
         }
     }
 
@@ -137,17 +138,6 @@ fn take_over(queue: &mut im::Outbox, contents: Contents) {
         let deadline = (deadline > 0).then(|| at_wall_clock(deadline));
         queue.restore(Message { fingerprint, json, deadline, request: None });
     }
-}
-
-fn wall_clock() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// This process's time for one on the wall clock, past or to come.
-fn at_wall_clock(ms: u64) -> Instant {
-    let now = Instant::now();
-    now.checked_add(Duration::from_millis(ms.saturating_sub(wall_clock()))).unwrap_or(now)
 }
 
 impl Client {
@@ -243,6 +233,24 @@ impl Client {
 
     /// Sends what may go out now.
     fn pump(&self) {
+        // The end of one that can't be sent makes room for the next, which may be no better.
+        loop {
+            let unsendable = self.hand_over();
+            if unsendable.is_empty() {
+                break;
+            }
+            for (fingerprint, failed) in unsendable {
+                // It would end every connection that it goes out on, and hold up those behind it.
+                self.log(Level::Error, format_args!("a message is not sent: {}", failed.message));
+                let message = self.outbox.lock().answered(&fingerprint);
+                message.into_iter().for_each(|message| self.tell_outcome(message, failed.status, None));
+            }
+        }
+        self.outbox.moved.notify_all();
+    }
+
+    /// Queues what may go out now; gives what can't be sent at all, by the fingerprints.
+    fn hand_over(&self) -> Vec<(String, Failed)> {
         let mut unsendable = Vec::new();
         let mut queue = self.outbox.lock();
         while let Some((connection, message)) = queue.next() {
@@ -254,14 +262,7 @@ impl Client {
                 Err(failed) => unsendable.push((message.fingerprint.clone(), failed)),
             }
         }
-        drop(queue);
-        for (fingerprint, failed) in unsendable {
-            // It would end every connection that it goes out on, and hold up those behind it.
-            self.log(Level::Error, format_args!("a message is not sent: {}", failed.message));
-            let message = self.outbox.lock().answered(&fingerprint);
-            self.conclude(message, failed.status, None);
-        }
-        self.outbox.moved.notify_all();
+        unsendable
     }
 
     /// Can it be sent at all? Writing it tells; the default parser can say everything, so that its size is enough.
@@ -339,9 +340,19 @@ impl Client {
         messages.into_iter().for_each(|message| self.conclude(Some(message), status, None));
     }
 
-    /// Tells the outcome of a message, which the store then forgets, and goes on with the next.
+    /// Tells the outcome of a message and goes on with the next.
     fn conclude(&self, message: Option<Message>, status: Status, reply: Option<&Arc<Event>>) {
-        let Some(message) = message else { return };
+        if let Some(message) = message {
+            self.tell_outcome(message, status, reply);
+            self.pump();
+        }
+    }
+
+    /// The store forgets the message before anybody is told: a callback may send it anew, and that has to stay.
+    fn tell_outcome(&self, message: Message, status: Status, reply: Option<&Arc<Event>>) {
+        if let Some(drawer) = &self.outbox.drawer {
+            drawer.remove(&message.fingerprint);
+        }
         match message.request {
             Some(number) => {
                 self.decide(|requests| {
@@ -355,17 +366,15 @@ impl Client {
                 &outcome_json(&message, status, reply.map(|event| event.json())),
             ))),
         }
-        if let Some(drawer) = &self.outbox.drawer {
-            drawer.remove(&message.fingerprint);
-        }
-        self.pump();
     }
 
     /// Gives up the lock of the store's file, once every client of this process that shares it has: in the background another
     /// process may want it, and a system may end one that keeps it. Until `resume_store` messages are kept in memory alone.
     pub fn suspend_store(&self) {
         if let Some(drawer) = &self.outbox.drawer {
-            if !self.outbox.suspended.swap(true, Ordering::AcqRel) {
+            let mut suspended = self.outbox.suspension();
+            // A destroyed client has no part in the store any more.
+            if self.may_call() && !std::mem::replace(&mut *suspended, true) {
                 drawer.suspend();
             }
         }
@@ -374,9 +383,11 @@ impl Client {
     /// Takes the lock again and writes what came meanwhile. Where that fails (another process has the file) it is tried again
     /// every second, and until then sending fails with the same words.
     pub fn resume_store(&self) -> Result<(), Failed> {
-        match &self.outbox.drawer {
-            Some(drawer) if self.outbox.suspended.swap(false, Ordering::AcqRel) => drawer.resume(),
-            _ => Ok(()),
+        let Some(drawer) = &self.outbox.drawer else { return Ok(()) };
+        let mut suspended = self.outbox.suspension();
+        match std::mem::take(&mut *suspended) {
+            true => drawer.resume(),
+            false => Ok(()),
         }
     }
 }

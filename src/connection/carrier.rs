@@ -1,6 +1,9 @@
 //! What a namespace's packets travel over: a connection of its own, or a part in one that several namespaces share.
 
-use std::task::{Context, Poll};
+use std::{
+    task::{Context, Poll},
+    time::Instant,
+};
 
 use super::{search::Opened, shared::Member};
 use crate::{
@@ -109,6 +112,22 @@ impl Carrier {
     pub fn set_paused(&mut self, paused: bool) {
         if let Carrier::Own(socket) = self {
             socket.set_paused(paused);
+        }
+    }
+
+    /// Nobody reads any more: what comes is lost, and nothing may wait for an upgrade.
+    pub fn stop_reading(&mut self) {
+        match self {
+            Carrier::Own(socket) => socket.set_paused(true),
+            Carrier::Shared(member) => member.stop_reading(),
+        }
+    }
+
+    /// Has the connection shown a sign of life since then that the caller did not see, or could it show none?
+    pub fn may_live(&self, since: Instant) -> bool {
+        match self {
+            Carrier::Own(_) => false,
+            Carrier::Shared(member) => member.may_live(since),
         }
     }
 

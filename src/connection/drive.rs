@@ -217,7 +217,10 @@ impl<'a> Connection<'a> {
                 format!("the queue of received events was full for {} ms", self.max_pause.as_millis());
             return Err(End::Lost(Loss { reason: Reason::ReceiveQueueFull, description }));
         }
-        if self.check_ends.is_some_and(|ends| ends <= now) {
+        let over = self.check_ends.filter(|ends| *ends <= now);
+        if over.and_then(|ends| ends.checked_sub(CHECK)).is_some_and(|asked| self.carrier.may_live(asked)) {
+            self.check_ends = Some(now + CHECK);
+        } else if over.is_some() {
             self.failed_check = true;
             let description =
                 format!("no sign of life within {} ms when the link was checked", CHECK.as_millis());

@@ -90,8 +90,7 @@ impl Connection<'_> {
     /// Leaves the namespace and closes the connection, within a limit of time.
     pub async fn goodbye(mut self) {
         let leave = self.session.leave();
-        // Nobody reads any more, so nothing may wait for an upgrade.
-        self.carrier.set_paused(true);
+        self.carrier.stop_reading();
         let parting = async {
             if let Some(frame) = leave {
                 poll_fn(|cx| self.carrier.poll_ready(cx)).await?;

@@ -16,6 +16,7 @@ mod interop;
 mod listening;
 mod mobile;
 mod multiplex;
+mod multiplex_faults;
 mod network;
 mod outbox;
 mod polling;

@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
+    time::Instant,
 };
 
 use tokio::sync::Notify;
@@ -32,11 +33,22 @@ pub enum Outcome {
 /// A namespace, as far as the server knows it.
 #[derive(Debug, Default)]
 pub struct Place {
+    /// Tells its member from those that had this namespace before.
+    pub number: u64,
     /// None where its member has gone and the server has still to be told.
     pub member: Option<Inbox>,
     /// The CONNECT went out and was not answered yet.
     pub asked: bool,
     pub joined: bool,
+    /// The server disconnected it.
+    pub ended: bool,
+}
+
+impl Place {
+    /// Does the server know the namespace, or will it? A 4.x server ends the whole connection on a packet for another.
+    pub fn is_known(&self) -> bool {
+        self.asked || self.joined
+    }
 }
 
 #[derive(Debug, Default)]
@@ -97,7 +109,10 @@ enum Opening {
 pub struct State {
     opening: Opening,
     pub places: HashMap<String, Place>,
-    pub out: VecDeque<Transmit>,
+    /// The last number of a place.
+    last: u64,
+    /// What waits for the socket, and of which namespace it is.
+    pub out: VecDeque<(Arc<str>, Transmit)>,
     pub out_bytes: usize,
     /// Frames that were handed over, and those that are known to be written.
     pub handed: u64,
@@ -107,12 +122,40 @@ pub struct State {
     /// The unasked CONNECT of the root of a 2.x server, for whoever joins later.
     pub root: Option<Frame>,
     pub check_wanted: bool,
+    /// Nothing is read at the moment: a member is full.
+    pub paused: bool,
+    /// When something came, the last time.
+    pub heard: Option<Instant>,
     pub over: Option<Lost>,
 }
 
 impl State {
     pub fn members(&mut self) -> impl Iterator<Item = &mut Inbox> {
         self.places.values_mut().filter_map(|place| place.member.as_mut())
+    }
+
+    /// Makes a place for a new member.
+    pub fn add(&mut self, namespace: &str, inbox: Inbox, joined: bool) {
+        self.last += 1;
+        let place = Place { number: self.last, member: Some(inbox), joined, ..Place::default() };
+        self.places.insert(namespace.into(), place);
+    }
+
+    /// Is the place empty, and the namespace free to be joined anew? The root of a 2.x server only on another connection.
+    pub fn is_free(&self, namespace: &str) -> bool {
+        let root_is_the_servers = self.root.is_some() && namespace == "/";
+        let free = |place: &Place| place.member.is_none() && !place.is_known();
+        !root_is_the_servers && self.places.get(namespace).is_some_and(free)
+    }
+
+    /// The server has disconnected a namespace: what waits for the socket of it would be for nobody.
+    pub fn drop_waiting(&mut self, namespace: &str) {
+        // The attachments of a packet that has gone out belong behind it.
+        let is_data = |(_, frame): &&(Arc<str>, Transmit)| matches!(frame, Transmit::Data(_));
+        let begun = self.out.iter().take_while(is_data).count();
+        let rest = self.out.split_off(begun);
+        self.out.extend(rest.into_iter().filter(|(of, _)| **of != *namespace));
+        self.out_bytes = self.out.iter().map(|(_, frame)| frame.len()).sum();
     }
 
     pub fn wake_members(&mut self) {

@@ -3,9 +3,10 @@
 use std::{
     sync::Arc,
     task::{Context, Poll},
+    time::Instant,
 };
 
-use super::engine::{Engine, Inbox, Place};
+use super::engine::{Engine, Inbox};
 use crate::{
     engineio::Revision,
     socketio::Transmit,
@@ -17,9 +18,11 @@ const OUTBOX: usize = 64 * 1024;
 
 pub struct Member {
     engine: Arc<Engine>,
-    namespace: String,
+    namespace: Arc<str>,
     /// The frames of all members that had been handed over with this member's last.
     handed: u64,
+    /// Reads no more.
+    parting: bool,
     left: bool,
 }
 
@@ -27,10 +30,12 @@ impl Member {
     /// The first member of a connection that is still to be opened.
     pub fn first(namespace: &str) -> (Arc<Engine>, Member) {
         let engine = Arc::<Engine>::default();
-        let place = Place { member: Some(Inbox::default()), ..Place::default() };
-        engine.lock().places.insert(namespace.into(), place);
-        let member = Member { engine: engine.clone(), namespace: namespace.into(), handed: 0, left: false };
-        (engine, member)
+        engine.lock().add(namespace, Inbox::default(), false);
+        (engine.clone(), Self::of(engine, namespace))
+    }
+
+    fn of(engine: Arc<Engine>, namespace: &str) -> Member {
+        Member { engine, namespace: namespace.into(), handed: 0, parting: false, left: false }
     }
 
     /// Another member, unless the connection is over or the server may still know this namespace: a second CONNECT for it
@@ -41,16 +46,12 @@ impl Member {
             return None;
         }
         let mut inbox = Inbox::default();
-        if let Some(root) = state.root.clone() {
-            // A 2.x server connects the root by itself, once for each connection.
-            if namespace == "/" && state.places.contains_key("/") {
-                return None;
-            }
-            inbox.push(root);
-        }
-        state.places.insert(namespace.into(), Place { member: Some(inbox), ..Place::default() });
+        // A 2.x server connects the root by itself, once for each connection.
+        let joined = namespace == "/" && state.root.is_some();
+        state.root.clone().into_iter().for_each(|root| inbox.push(root));
+        state.add(namespace, inbox, joined);
         drop(state);
-        Some(Member { engine: engine.clone(), namespace: namespace.into(), handed: 0, left: false })
+        Some(Self::of(engine.clone(), namespace))
     }
 
     pub fn engine(&self) -> &Arc<Engine> {
@@ -68,7 +69,7 @@ impl Member {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, Lost>> {
         let mut state = self.engine.lock();
         let over = state.over.clone();
-        let Some(inbox) = state.places.get_mut(&self.namespace).and_then(|place| place.member.as_mut())
+        let Some(inbox) = state.places.get_mut(&*self.namespace).and_then(|place| place.member.as_mut())
         else {
             return Poll::Pending;
         };
@@ -91,6 +92,11 @@ impl Member {
     }
 
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        let ended = self.engine.lock().places.get(&*self.namespace).is_some_and(|place| place.ended);
+        if ended && !self.parting {
+            // It stands in the inbox. What the caller still sends waits for the next connection.
+            return Poll::Pending;
+        }
         self.poll_until(cx, |out_bytes, _| out_bytes < OUTBOX)
     }
 
@@ -106,13 +112,17 @@ impl Member {
         holds: impl Fn(usize, u64) -> bool,
     ) -> Poll<Result<(), Lost>> {
         let mut state = self.engine.lock();
-        if let Some(lost) = &state.over {
-            return Poll::Ready(Err(lost.clone()));
+        let (over, holds) = (state.over.clone(), holds(state.out_bytes, state.written));
+        let inbox = state.places.get_mut(&*self.namespace).and_then(|place| place.member.as_mut());
+        let unread = inbox.as_ref().is_some_and(|inbox| !inbox.frames.is_empty()) && !self.parting;
+        match over {
+            // What came before the end is read first.
+            Some(_) if unread => return Poll::Pending,
+            Some(lost) => return Poll::Ready(Err(lost)),
+            None if holds => return Poll::Ready(Ok(())),
+            None => {}
         }
-        if holds(state.out_bytes, state.written) {
-            return Poll::Ready(Ok(()));
-        }
-        if let Some(inbox) = state.places.get_mut(&self.namespace).and_then(|place| place.member.as_mut()) {
+        if let Some(inbox) = inbox {
             inbox.wait(cx.waker());
         }
         Poll::Pending
@@ -120,15 +130,19 @@ impl Member {
 
     pub fn send(&mut self, frame: Transmit) {
         let mut state = self.engine.lock();
-        if let (Transmit::Text(text), Some(place)) = (&frame, state.places.get_mut(&self.namespace)) {
-            match text.get(..2) {
-                Some("40") => place.asked = true,
-                Some("41") => place.joined = false,
-                _ => {}
-            }
+        let Some(place) = state.places.get_mut(&*self.namespace) else { return };
+        let kind = if let Transmit::Text(text) = &frame { text.get(..2) } else { None };
+        if kind == Some("40") {
+            place.asked = true;
+        }
+        if !place.is_known() {
+            return;
+        }
+        if kind == Some("41") {
+            place.joined = false;
         }
         state.out_bytes += frame.len();
-        state.out.push_back(frame);
+        state.out.push_back((self.namespace.clone(), frame));
         state.handed += 1;
         self.handed = state.handed;
         drop(state);
@@ -138,6 +152,17 @@ impl Member {
     pub fn send_check(&mut self) {
         self.engine.lock().check_wanted = true;
         self.engine.wake.notify_one();
+    }
+
+    /// Has anything come for any member since then? While nothing is read nobody knows.
+    pub fn may_live(&self, since: Instant) -> bool {
+        let state = self.engine.lock();
+        state.paused || state.heard.is_some_and(|at| at >= since)
+    }
+
+    /// Reads no more, also not what has come already.
+    pub fn stop_reading(&mut self) {
+        self.parting = true;
     }
 
     pub fn condemn(&self, lost: Lost) {
@@ -151,7 +176,10 @@ impl Member {
         tokio::pin!(ended);
         ended.as_mut().enable();
         self.leave();
-        let last = engine.lock().is_deserted();
+        let last = {
+            let state = engine.lock();
+            state.is_deserted() && state.over.is_none()
+        };
         if last {
             ended.await;
         }
@@ -163,8 +191,12 @@ impl Member {
             return;
         }
         let mut state = self.engine.lock();
-        if let Some(place) = state.places.get_mut(&self.namespace) {
+        if let Some(place) = state.places.get_mut(&*self.namespace) {
             place.member = None;
+        }
+        // Its client may come back at once, before the task has had its turn.
+        if state.is_free(&self.namespace) {
+            state.places.remove(&*self.namespace);
         }
         drop(state);
         self.engine.wake.notify_one();

@@ -44,9 +44,8 @@ pub async fn run(engine: Arc<Engine>, socket: Socket, handshake: Handshake) {
     task.engine.end(lost.unwrap_or_else(|| closed("every member has gone")));
     if polite {
         // A server that does not listen any more misses nothing.
-        let _ = timeout(GOODBYE, task.socket.close()).await;
+        let _ = timeout(GOODBYE, task.part()).await;
     }
-    task.engine.ended.notify_waiters();
 }
 
 struct Task {
@@ -54,8 +53,8 @@ struct Task {
     socket: Socket,
     heartbeat: Heartbeat,
     timer: Pin<Box<Sleep>>,
-    /// The namespace whose attachments are due, and how many.
-    expecting: Option<(String, usize)>,
+    /// The namespace whose attachments are due, the number of its place, and how many they are.
+    expecting: Option<(String, u64, usize)>,
     /// Something was handed to the socket and not flushed yet.
     unflushed: bool,
     paused: bool,
@@ -67,8 +66,16 @@ enum Turn {
     Woken,
 }
 
+impl Drop for Task {
+    /// However it ends (its runtime may, before it): nobody may join or wait for what nobody drives.
+    fn drop(&mut self) {
+        self.engine.end(closed("nobody drives the shared connection any more"));
+        self.engine.ended.notify_waiters();
+    }
+}
+
 impl Task {
-    /// None: the last member has gone, and all is written.
+    /// None: the last member has gone.
     async fn drive(&mut self) -> Option<Lost> {
         loop {
             let turn = match self.next().await {
@@ -89,10 +96,28 @@ impl Task {
         }
     }
 
-    /// The connection was condemned, or the last member has gone and all is written.
+    /// The connection was condemned, or the last member has gone.
     fn is_done(&self) -> bool {
         let state = self.engine.lock();
-        state.over.is_some() || (state.is_deserted() && state.out.is_empty() && !self.unflushed)
+        state.over.is_some() || state.is_deserted()
+    }
+
+    /// Writes what the members have left, and says goodbye.
+    async fn part(&mut self) -> Result<(), Lost> {
+        // Nobody reads any more, so nothing may wait for an upgrade.
+        self.socket.set_paused(true);
+        poll_fn(|cx| {
+            self.write(cx)?;
+            let rest = self.unflushed || !self.engine.lock().out.is_empty();
+            if rest {
+                Poll::Pending
+            } else {
+                Poll::Ready(Ok::<(), Lost>(()))
+            }
+        })
+        .await?;
+        self.socket.close().await;
+        Ok(())
     }
 
     fn decide(&mut self, revision: Revision, now: Instant) {
@@ -157,6 +182,7 @@ impl Task {
         let full = self.engine.lock().members().any(|inbox| inbox.is_full());
         if full != self.paused {
             self.paused = full;
+            self.engine.lock().paused = full;
             self.socket.set_paused(full);
             match full {
                 true => self.heartbeat.pause(Instant::now()),
@@ -218,6 +244,7 @@ impl Task {
     fn take(&mut self, frame: Frame) -> Result<(), Lost> {
         let now = Instant::now();
         self.heartbeat.on_packet(now);
+        self.engine.lock().heard = Some(now);
         match &frame {
             Frame::Alive => {
                 self.tell_all(&frame);
@@ -252,11 +279,17 @@ impl Task {
     }
 
     fn take_attachment(&mut self, frame: Frame) -> Result<(), Lost> {
-        let Some((namespace, due)) = &mut self.expecting else {
+        let Some((namespace, number, due)) = &mut self.expecting else {
             return Err(garbled("the server sent an attachment that no packet announced"));
         };
         *due -= 1;
-        deliver(&mut self.engine.lock(), namespace, frame);
+        {
+            let mut state = self.engine.lock();
+            // Whoever has the namespace by now did not get the packet that they belong to.
+            if state.places.get(namespace).is_some_and(|place| place.number == *number) {
+                deliver(&mut state, namespace, frame);
+            }
+        }
         if *due == 0 {
             self.expecting = None;
         }
@@ -270,7 +303,12 @@ impl Task {
             Packet::split(&text[1..]).map_err(|error| garbled(&format!("the server sent {error}")))?;
         let namespace = packet.namespace.to_owned();
         if packet.attachments > 0 {
-            self.expecting = Some((namespace.clone(), packet.attachments));
+            let state = self.engine.lock();
+            // Its member does not get the attachments of a packet that it does not get.
+            let strict = state.revision == Some(Revision::V4);
+            let place = state.places.get(&namespace).filter(|place| place.joined || !strict);
+            self.expecting =
+                Some((namespace.clone(), place.map_or(0, |place| place.number), packet.attachments));
         }
         let decided = self.engine.lock().revision;
         if packet.kind == Kind::Connect && decided.is_none() {
@@ -285,11 +323,17 @@ impl Task {
         if unasked_root {
             state.root = Some(frame.clone());
         }
+        let strict = state.revision == Some(Revision::V4);
         if let Some(place) = state.places.get_mut(&namespace) {
             match kind {
                 Kind::Connect => (place.asked, place.joined) = (false, true),
                 Kind::Error => place.asked = false,
-                Kind::Disconnect => place.joined = false,
+                // To whoever had the namespace before: this one's CONNECT is not answered yet.
+                _ if strict && !place.joined => return Ok(()),
+                Kind::Disconnect => {
+                    (place.joined, place.ended) = (false, true);
+                    state.drop_waiting(&namespace);
+                }
                 _ => {}
             }
         }
@@ -303,7 +347,7 @@ impl Task {
 
 /// The next frame for the socket: what members handed over, then goodbyes for those who went without one.
 fn take_frame(state: &mut State) -> Option<Transmit> {
-    if let Some(frame) = state.out.pop_front() {
+    if let Some((_, frame)) = state.out.pop_front() {
         state.out_bytes -= frame.len();
         return Some(frame);
     }
@@ -314,11 +358,10 @@ fn take_frame(state: &mut State) -> Option<Transmit> {
             place.joined = false;
         }
     }
-    // What the server does not know any more may be joined anew; the root of a 2.x server only on another connection.
-    let root_is_the_servers = state.root.is_some();
-    state.places.retain(|namespace, place| {
-        place.member.is_some() || place.asked || place.joined || (root_is_the_servers && namespace == "/")
-    });
+    // What the server does not know any more may be joined anew.
+    let free: Vec<String> =
+        state.places.keys().filter(|namespace| state.is_free(namespace)).cloned().collect();
+    free.iter().for_each(|namespace| drop(state.places.remove(namespace)));
     goodbye.map(|(_, frame)| frame)
 }
 

@@ -1,6 +1,7 @@
 //! Messages that are kept until the server has answered them, across lost connections and processes, and shown once.
 
 mod dedupe;
+mod faults;
 mod kit;
 mod lost;
 mod processes;

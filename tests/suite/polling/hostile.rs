@@ -214,7 +214,7 @@ fn a_connection_that_the_server_is_about_to_close_is_not_used_again() {
 /// The WebSocket dies between the answer to the probe and the end of the GET: what was emitted meanwhile goes out at once.
 #[test]
 fn an_upgrade_that_breaks_in_the_middle_holds_nothing_up() {
-    for generation in GENERATIONS {
+    for (generation, multiplex) in GENERATIONS.into_iter().flat_map(|known| [(known, false), (known, true)]) {
         let server = PollingServer::start(generation, |turn| match turn.kind {
             TurnKind::Open => turn.open_with(&json!({ "upgrades": ["websocket"] })),
             TurnKind::Upgrade => {
@@ -225,7 +225,10 @@ fn an_upgrade_that_breaks_in_the_middle_holds_nothing_up() {
             }
             _ => turn.behave(),
         });
-        let client = TestClient::new(with(room(&server), json!({ "transports": ["polling", "websocket"] })));
+        let client = TestClient::new(with(
+            room(&server),
+            json!({ "transports": ["polling", "websocket"], "multiplex": multiplex }),
+        ));
         client.wait("connect");
         wait_until("the probe", || server.frames_with("2probe").len() == 1);
         for n in 0..50 {
