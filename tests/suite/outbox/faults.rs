@@ -12,7 +12,7 @@ fn thousands_of_messages_that_are_too_large_hold_nothing_up() {
     let server = RawServer::start(|peer| {
         peer.upgrade();
         let mut packet = open_packet(4);
-        packet["maxPayload"] = json!(400);
+        packet["maxPayload"] = json!(1100);
         peer.text(&format!("0{packet}"));
         peer.join(4);
         while let Some(text) = peer.receive() {
@@ -26,7 +26,7 @@ fn thousands_of_messages_that_are_too_large_hold_nothing_up() {
     let client = TestClient::new(with(options(&server.root(), "ann"), "autoConnect", false));
     let (all, last) = (Outcomes::default(), Outcomes::default());
     for n in 0..5_000 {
-        let large = with(message("ann", "bob", &format!("f{n}")), "content", "x".repeat(400));
+        let large = with(message("ann", "bob", &format!("f{n}")), "content", "x".repeat(1100));
         client.send_message(&large, 0, &all);
     }
     client.send_message(&message("ann", "bob", "small"), 0, &last);
