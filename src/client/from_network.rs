@@ -142,7 +142,7 @@ impl Owner for Client {
 
     fn on_event(&self, event: Received<'_>, _connection: u64) {
         self.figures().received.count(size_of_received(&event));
-        let ack_id = event.id.map_or(0, |id| self.replies().expect(id));
+        let ack_id = event.id.map_or(0, |id| self.replies().register(id));
         let event = Event::received(self.handle(), event, ack_id);
         match im::canonical(event.name()) {
             "im_error" => {

@@ -393,6 +393,17 @@ mod tests {
     }
 
     #[test]
+    fn what_sharing_clients_may_differ_in_are_options() {
+        for name in OF_ONE_CLIENT {
+            assert!(support_of(name).is_some(), "{name}");
+        }
+        let shared = |more: &str| parse(&format!(",\"multiplex\":true{more}")).unwrap().target.shared_by;
+        assert_eq!(shared(r#","retries":1,"ackTimeout":5"#), shared(""));
+        assert_ne!(shared(r#","path":"/im""#), shared(""));
+        assert_eq!(shared(r#","forceNew":true"#), None);
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (json, status, fault) in [
             ("", Status::Json, "no JSON"),

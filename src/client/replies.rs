@@ -23,7 +23,7 @@ impl Replies {
     }
 
     /// A request of the server came; gives our number for it.
-    pub fn expect(&mut self, wire_id: u64) -> u64 {
+    pub fn register(&mut self, wire_id: u64) -> u64 {
         if self.ids.len() == MOST {
             self.ids.pop_front();
             self.base += 1;
@@ -84,23 +84,23 @@ mod tests {
     #[test]
     fn an_answer_goes_out_once() {
         let mut replies = Replies::new();
-        let (zero, large) = (replies.expect(0), replies.expect(u64::MAX));
+        let (zero, large) = (replies.register(0), replies.register(u64::MAX));
         assert!(zero > 0, "0 says that nobody waits");
         assert_eq!(replies.answer(large), Ok(u64::MAX));
         assert_eq!(replies.answer(zero), Ok(0));
         for again in [zero, large, 0, 99] {
             assert_eq!(replies.answer(again).unwrap_err().status, Status::NotFound, "{again}");
         }
-        let after = replies.expect(5);
+        let after = replies.register(5);
         assert_eq!(replies.answer(after), Ok(5));
     }
 
     #[test]
     fn an_answer_belongs_to_its_connection() {
         let mut replies = Replies::new();
-        let old = replies.expect(0);
+        let old = replies.register(0);
         replies.disconnect();
-        let new = replies.expect(0);
+        let new = replies.register(0);
         assert_eq!(replies.answer(old).unwrap_err().status, Status::Disconnected);
         assert_eq!(replies.answer(new), Ok(0));
     }
@@ -108,8 +108,8 @@ mod tests {
     #[test]
     fn what_is_never_answered_does_not_grow_without_end() {
         let mut replies = Replies::new();
-        let first = replies.expect(0);
-        let last = (1..=MOST as u64).map(|id| replies.expect(id)).last().unwrap();
+        let first = replies.register(0);
+        let last = (1..=MOST as u64).map(|id| replies.register(id)).last().unwrap();
         assert_eq!(replies.answer(first).unwrap_err().status, Status::NotFound);
         assert_eq!(replies.answer(last), Ok(MOST as u64));
     }

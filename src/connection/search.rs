@@ -133,7 +133,11 @@ impl Search<'_> {
     pub fn nobody_opened_it(&self) -> Attempt {
         let one = self.attempts(self.target.transports[0], 1, 0);
         let message = "the connection that is shared (option \"multiplex\") was not open in time";
-        one.failed(DEFAULT_PATHS[0], TransportError::new(Step::Open, message))
+        let path = match &self.target.paths {
+            Paths::Given(path) => path,
+            Paths::Search => DEFAULT_PATHS[0],
+        };
+        one.failed(path, TransportError::new(Step::Open, message))
     }
 
     /// Each transport may take its share of the time that is left: one that hangs leaves enough for the next.

@@ -14,7 +14,7 @@ pub mod v4;
 
 pub use handshake::Handshake;
 pub use heartbeat::{Beat, Heartbeat};
-pub use packet::{decode, Packet, PING, PONG};
+pub use packet::{decode, Packet, CLOSE, PING, PONG, PROBE, PROBED, UPGRADE};
 
 /// The Engine.IO protocol revision: the `EIO=` of the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,12 @@ use std::fmt;
 pub const PING: &str = "2";
 /// The text of a pong packet.
 pub const PONG: &str = "3";
+/// Ends a session.
+pub const CLOSE: &str = "1";
+/// What a WebSocket that is to take over a long-polling session sends first, what the server answers, and what makes the change.
+pub const PROBE: &str = "2probe";
+pub const PROBED: &str = "3probe";
+pub const UPGRADE: &str = "5";
 
 /// A packet as it stands in a text frame; the data is borrowed from the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,30 +58,12 @@ pub fn decode(text: &str) -> Result<Packet<'_>, PacketError> {
     })
 }
 
-/// Writes a packet as a text frame.
-#[cfg_attr(not(test), allow(dead_code, reason = "long-polling, the next transport, says goodbye with it"))]
-pub fn encode(packet: &Packet<'_>) -> String {
-    let (digit, data) = match packet {
-        Packet::Open(data) => ('0', *data),
-        Packet::Close => ('1', ""),
-        Packet::Ping(data) => ('2', *data),
-        Packet::Pong(data) => ('3', *data),
-        Packet::Message(data) => ('4', *data),
-        Packet::Upgrade => ('5', ""),
-        Packet::Noop => ('6', ""),
-    };
-    let mut text = String::with_capacity(1 + data.len());
-    text.push(digit);
-    text.push_str(data);
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_packet_type_is_read_and_written() {
+    fn every_packet_type_is_read() {
         let all = [
             ("0{}", Packet::Open("{}")),
             ("1", Packet::Close),
@@ -87,7 +75,20 @@ mod tests {
         ];
         for (text, packet) in all {
             assert_eq!(decode(text), Ok(packet));
-            assert_eq!(encode(&packet), text);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_as_text_is_a_packet() {
+        for (text, packet) in [
+            (PING, Packet::Ping("")),
+            (PONG, Packet::Pong("")),
+            (CLOSE, Packet::Close),
+            (PROBE, Packet::Ping("probe")),
+            (PROBED, Packet::Pong("probe")),
+            (UPGRADE, Packet::Upgrade),
+        ] {
+            assert_eq!(decode(text), Ok(packet));
         }
     }
 

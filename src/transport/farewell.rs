@@ -59,7 +59,7 @@ impl Farewells {
 
 /// Posts a close packet; that nobody hears its answer does not matter.
 pub async fn say_goodbye(mut lane: Lane, request: String, codec: Codec) {
-    let close = VecDeque::from([engineio::Frame::Text("1".into())]);
+    let close = VecDeque::from([engineio::Frame::Text(engineio::CLOSE.into())]);
     let (body, _) = codec.encode(&close, None);
     let _ = lane.post(&request, body, &Progress::default()).await;
 }

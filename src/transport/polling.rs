@@ -77,8 +77,10 @@ pub struct Polling {
     get: Channel,
     post: Channel,
     upgrading: Upgrading,
-    /// The answer to the next POST is wanted as a sign of life.
+    /// The answer to the next POST is wanted as a sign of life; not that to one that went out before.
     checking: bool,
+    /// The POST on its way is that one.
+    shows_life: bool,
     /// Nobody reads just now, so an upgrade can't go on.
     paused: bool,
 }
@@ -110,6 +112,7 @@ impl Polling {
             post: Channel::Idle(Box::new(post)),
             upgrading: Upgrading::No,
             checking: false,
+            shows_life: false,
             paused: false,
         })
     }
@@ -250,7 +253,7 @@ impl Polling {
     fn poll_post(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
         match ready!(self.post.poll(cx)) {
             Some(Ok(answer)) if answer.body == "ok" => {
-                if std::mem::take(&mut self.checking) {
+                if std::mem::take(&mut self.shows_life) {
                     self.inbox.push_back(Frame::Alive);
                 }
                 Poll::Ready(Ok(()))
@@ -267,6 +270,7 @@ impl Polling {
 
     fn start_post(&mut self) {
         let Some(mut lane) = self.post.take_idle() else { return };
+        self.shows_life = std::mem::take(&mut self.checking);
         let (body, taken) = self.codec.encode(&self.outbox, self.max_payload);
         for frame in self.outbox.drain(..taken) {
             self.outbox_bytes -= payload::size(&frame);

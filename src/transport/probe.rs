@@ -12,9 +12,10 @@ use futures_util::{Sink, SinkExt, StreamExt};
 use tokio::time::timeout;
 
 use super::{websocket, Dialer, Message, Progress, WebSocket};
+use crate::engineio::{PROBE, PROBED, UPGRADE};
 
 /// A server gives up on an upgrade after this time, so a later answer is worth nothing.
-const PROBE: Duration = Duration::from_secs(10);
+const PROBE_TIME: Duration = Duration::from_secs(10);
 
 pub type Probe = Pin<Box<dyn Future<Output = Result<WebSocket, String>> + Send>>;
 
@@ -60,7 +61,7 @@ impl Upgrading {
     /// Sends the upgrade packet, with long-polling at rest. False where the WebSocket failed before: then long-polling goes on.
     pub fn poll_switch(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if let Upgrading::Probed(mut socket) = std::mem::replace(self, Upgrading::No) {
-            *self = match Pin::new(&mut *socket).start_send(Message::text("5")) {
+            *self = match Pin::new(&mut *socket).start_send(Message::text(UPGRADE)) {
                 Ok(()) => Upgrading::Switching(socket),
                 Err(error) => Upgrading::Failed(error.to_string()),
             };
@@ -118,9 +119,9 @@ fn ended(socket: &mut WebSocket, cx: &mut Context<'_>) -> Option<String> {
 /// Opens a WebSocket for the session and asks the server to prove that it gets there.
 pub fn start(dialer: Arc<Dialer>, request: String, max_message: usize) -> Probe {
     Box::pin(async move {
-        match timeout(PROBE, probe(&dialer, &request, max_message)).await {
+        match timeout(PROBE_TIME, probe(&dialer, &request, max_message)).await {
             Ok(done) => done,
-            Err(_) => Err(format!("no answer to the probe within {} ms", PROBE.as_millis())),
+            Err(_) => Err(format!("no answer to the probe within {} ms", PROBE_TIME.as_millis())),
         }
     })
 }
@@ -129,10 +130,10 @@ async fn probe(dialer: &Dialer, request: &str, max_message: usize) -> Result<Web
     let mut socket = websocket::connect(dialer, request, max_message, &Progress::default())
         .await
         .map_err(|error| format!("{} failed: {}", error.step.name(), error.message))?;
-    socket.send(Message::text("2probe")).await.map_err(|error| error.to_string())?;
+    socket.send(Message::text(PROBE)).await.map_err(|error| error.to_string())?;
     loop {
         match socket.next().await {
-            Some(Ok(Message::Text(text))) if text.as_str() == "3probe" => return Ok(socket),
+            Some(Ok(Message::Text(text))) if text.as_str() == PROBED => return Ok(socket),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(_)) => return Err("the server did not answer the probe".into()),
             Some(Err(error)) => return Err(error.to_string()),

@@ -1,11 +1,14 @@
 //! The life of an app on a phone: networks that change, the background, and the way back.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{mpsc, Mutex},
+    time::{Duration, Instant},
+};
 
 use ::im_client::*;
 use serde_json::{json, Value};
 
-use crate::support::*;
+use crate::support::{steps::works, *};
 
 const GENERATIONS: [u32; 2] = [2, 4];
 const TRANSPORTS: [&str; 2] = ["websocket", "polling"];
@@ -17,12 +20,6 @@ fn options(root: &str, transport: &str, delay: u64) -> Value {
         "root": root, "nsp": "chat", "path": "/socket.io", "transports": [transport],
         "reconnectionDelay": delay, "reconnectionDelayMax": delay
     })
-}
-
-fn works(client: &TestClient) {
-    let outcomes = Outcomes::default();
-    client.ask("echo", &json!("works"), 0, &outcomes);
-    assert_eq!(outcome(&outcomes), (0, Some(json!("works"))));
 }
 
 /// Stops a server's process as a network that is gone does: connections stand, nothing answers.
@@ -165,4 +162,33 @@ fn a_stale_handle_has_no_life_on_a_phone() {
     for status in [im_client_network_changed(7), im_client_background(7), im_client_foreground(7)] {
         assert_eq!(status, -2);
     }
+}
+
+/// The answer to a POST that was on its way before the question says nothing of the link now.
+#[test]
+fn an_older_answer_is_no_sign_of_life() {
+    let (go_on, told) = mpsc::channel::<()>();
+    let (_never, silence) = mpsc::channel::<()>();
+    let (told, silence) = (Mutex::new(told), Mutex::new(silence));
+    let server = PollingServer::start(4, move |turn| match turn.kind {
+        TurnKind::Post if turn.body.ends_with(b"[\"first\",1]") => {
+            let _ = told.lock().expect("nobody panics with it").recv();
+            turn.behave();
+        }
+        TurnKind::Post if turn.body == b"3" => {
+            let _ = silence.lock().expect("nobody panics with it").recv();
+        }
+        _ => turn.behave(),
+    });
+    let client = TestClient::new(json!({
+        "root": server.root(), "nsp": "room", "path": "/ws", "transports": ["polling"], "reconnection": false
+    }));
+    client.wait("connect");
+    assert_eq!(client.emit("first", &json!(1)), 0);
+    wait_until("the first POST", || server.bodies().iter().any(|body| body.contains("first")));
+    assert_eq!(im_client_network_changed(client.handle), 0);
+    // The network thread sees that at once; were it slower, the test would pass all the same.
+    std::thread::sleep(Duration::from_millis(100));
+    go_on.send(()).expect("the server waits");
+    assert_eq!(client.wait("disconnect").json["reason"], "ping timeout");
 }

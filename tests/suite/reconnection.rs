@@ -3,7 +3,7 @@
 use ::im_client::*;
 use serde_json::{json, Value};
 
-use crate::support::*;
+use crate::support::{steps::with, *};
 
 const GENERATIONS: [u32; 2] = [2, 4];
 /// `IM_ERROR_DISCONNECTED` and `IM_ERROR_CANCELED`.
@@ -23,12 +23,6 @@ fn quick_at(root: &str, nsp: &str, path: &str) -> Value {
         "root": root, "nsp": nsp, "path": path, "transports": ["websocket"],
         "reconnectionDelay": 10, "reconnectionDelayMax": 30
     })
-}
-
-fn with(mut options: Value, more: Value) -> Value {
-    let more = more.as_object().expect("options are an object").clone();
-    options.as_object_mut().expect("options are an object").extend(more);
-    options
 }
 
 fn connected(options: Value) -> TestClient {

@@ -10,14 +10,7 @@ mod tls_options;
 
 use serde_json::{json, Value};
 
-use crate::support::*;
-
-/// Options with some more, or others.
-fn with(mut options: Value, more: Value) -> Value {
-    let more = more.as_object().expect("options are an object").clone();
-    options.as_object_mut().expect("options are an object").extend(more);
-    options
-}
+use crate::support::{steps::with, *};
 
 /// Options for one of the official servers, whose path they name.
 fn options(root: &str) -> Value {
@@ -38,9 +31,7 @@ fn local(scheme: &str, port: u16) -> String {
 #[track_caller]
 fn works(client: &TestClient) {
     client.wait("connect");
-    let outcomes = Outcomes::default();
-    client.ask("echo", &json!({ "works": [1, "ä"] }), 0, &outcomes);
-    assert_eq!(outcome(&outcomes), (0, Some(json!({ "works": [1, "ä"] }))));
+    steps::works(client);
 }
 
 /// The one attempt of a `connect_error`, which failed in this step; all of `parts` are in its message.

@@ -12,7 +12,10 @@ mod upgrade;
 
 use serde_json::{json, Value};
 
-use crate::support::*;
+use crate::support::{
+    steps::{with, works},
+    *,
+};
 
 const GENERATIONS: [u32; 2] = [2, 4];
 
@@ -26,18 +29,4 @@ fn polling(server: &Server, nsp: &str) -> Value {
         "root": server.root(), "nsp": nsp, "path": "/socket.io", "transports": ["polling"],
         "reconnectionDelay": 10, "reconnectionDelayMax": 30
     })
-}
-
-/// Options with some more, or others.
-fn with(mut options: Value, more: Value) -> Value {
-    let more = more.as_object().expect("options are an object").clone();
-    options.as_object_mut().expect("options are an object").extend(more);
-    options
-}
-
-/// Asks the server for an echo and gets it: the connection works both ways.
-fn works(client: &TestClient) {
-    let outcomes = Outcomes::default();
-    client.ask("echo", &json!({ "works": [1, "ä"] }), 0, &outcomes);
-    assert_eq!(outcome(&outcomes), (0, Some(json!({ "works": [1, "ä"] }))));
 }

@@ -10,6 +10,7 @@ mod polling_server;
 mod process;
 mod raw_server;
 mod server;
+pub mod steps;
 
 pub use certificates::{localhost, Authority, Certificate};
 pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};

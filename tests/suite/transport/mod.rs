@@ -13,7 +13,10 @@ use std::{collections::BTreeSet, sync::Mutex};
 
 use serde_json::{json, Value};
 
-use crate::support::*;
+use crate::support::{
+    steps::{with, works},
+    *,
+};
 
 /// A server and a root of it that no client of this process has used: what the library remembers of a root (another
 /// server may have had the same port) must not decide how a test goes.
@@ -31,18 +34,4 @@ fn fresh(start: impl Fn() -> Server) -> (Server, String) {
 /// Options for a raw server: one transport, one path, a namespace in which the library does nothing by itself, and quick retries.
 fn raw_options(server: &RawServer) -> Value {
     json!({ "root": server.root(), "nsp": "room", "path": "/ws", "transports": ["websocket"], "reconnectionDelay": 10, "reconnectionDelayMax": 20 })
-}
-
-/// Options with some more, or others.
-fn with(mut options: Value, more: Value) -> Value {
-    let more = more.as_object().expect("options are an object").clone();
-    options.as_object_mut().expect("options are an object").extend(more);
-    options
-}
-
-/// Asks the server for an echo and gets it: the connection works both ways.
-fn works(client: &TestClient) {
-    let outcomes = Outcomes::default();
-    client.ask("echo", &json!({ "works": [1, "ä"] }), 0, &outcomes);
-    assert_eq!(outcome(&outcomes), (0, Some(json!({ "works": [1, "ä"] }))));
 }
