@@ -1,12 +1,21 @@
 # make demo: the main job, shown on the embedded server.  make test: everything that is checked.
 # Both install what they need (Debian packages as root, npm by a lock file, pip into target/venv) and are quick the second time.
 
+# Every language is tested. LANGUAGES="c python" leaves some out, and says so at the end.
+ALL_LANGUAGES := c cpp python swift kotlin
+LANGUAGES ?= $(ALL_LANGUAGES)
+
 SHELL := /bin/bash
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
 DEBUG := $(CARGO_TARGET_DIR)/debug
 VENV := $(CARGO_TARGET_DIR)/venv
 SERVERS := tests/servers/node_modules/.installed
+
+define newline
+
+
+endef
 
 say = @printf '\n== %s\n' '$(1)'
 
@@ -35,9 +44,10 @@ examples: build
 	$(call say,Building the C examples)
 	$(MAKE) -C examples/c BIN_DIR=$(DEBUG)/examples-c IM_LIBDIR=$(DEBUG)
 
-# The committed header is the one that the build makes from src/ffi.
+# The committed header, and its description for bindings and documentation, are those that the build makes from src/ffi.
 header: build
 	cp "$$(ls -t $(DEBUG)/build/im-client-*/out/im_client.h | head -1)" include/im_client.h
+	cp "$$(ls -t $(DEBUG)/build/im-client-*/out/abi.json | head -1)" bindings/abi.json
 
 servers: $(SERVERS)
 
@@ -80,7 +90,11 @@ test: packages-test servers lint build examples
 	$(call say,Testing the library)
 	cargo test --locked --workspace
 	$(MAKE) demo
+	rm -rf $(CARGO_TARGET_DIR)/matrix && mkdir -p $(CARGO_TARGET_DIR)/matrix
+	$(foreach language,$(LANGUAGES),$(MAKE) -C bindings/$(language) test$(newline)	)
+	tools/matrix.py --results $(CARGO_TARGET_DIR)/matrix $(LANGUAGES)
 	$(call say,All tests passed)
+	$(foreach language,$(filter-out $(LANGUAGES),$(ALL_LANGUAGES)),@echo 'not tested: $(language)'$(newline)	)
 
 clean:
 	cargo clean

@@ -1,6 +1,9 @@
-//! Writes the C header to the build folder (`make header` copies it to include/), and gives the shared library its SONAME.
+//! Writes the C header and its description for bindings to the build folder (`make header` copies both), and gives the shared
+//! library its SONAME.
 
 use std::{env, fs, path::Path};
+
+use serde_json::{json, Value};
 
 #[path = "src/client/status_table.rs"]
 mod status_table;
@@ -11,6 +14,13 @@ mod event_table;
 #[path = "src/client/local_event_table.rs"]
 mod local_event_table;
 
+#[allow(dead_code)]
+#[path = "src/client/option_table.rs"]
+mod option_table;
+
+#[path = "src/client/info_table.rs"]
+mod info_table;
+
 fn main() {
     println!("cargo:rerun-if-changed=src/ffi");
     for file in [
@@ -19,6 +29,8 @@ fn main() {
         "src/client/status_table.rs",
         "src/im/event_table.rs",
         "src/client/local_event_table.rs",
+        "src/client/option_table.rs",
+        "src/client/info_table.rs",
     ] {
         println!("cargo:rerun-if-changed={file}");
     }
@@ -41,7 +53,71 @@ fn write_header() {
         cbindgen::Builder::new().with_config(config).with_src(Path::new(&root).join("src/ffi/mod.rs"));
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let bindings = builder.generate().expect("src/ffi has a header");
-    bindings.write_to_file(Path::new(&out).join("im_client.h"));
+    let header = Path::new(&out).join("im_client.h");
+    bindings.write_to_file(&header);
+    let header = fs::read_to_string(header).expect("it was just written");
+    let text = format!("{:#}\n", description(&header));
+    fs::write(Path::new(&out).join("abi.json"), text).expect("the build folder is writable");
+}
+
+/// What bindings and documentation are made from, or checked against: bindings/abi.json.
+fn description(header: &str) -> Value {
+    let options = option_table::OPTIONS.iter().filter_map(|(name, support, meaning)| match support {
+        option_table::Support::Built(kind, default) => {
+            Some(json!({"name": name, "type": kind, "default": default, "meaning": meaning}))
+        }
+        _ => None,
+    });
+    let named = |(name, meaning): &(&str, &str)| json!({"name": name, "meaning": meaning});
+    json!({
+        "version": env::var("CARGO_PKG_VERSION").expect("cargo sets it"),
+        "constants": constants(header),
+        "events": event_table::EVENTS.iter().map(|(constant, name, meaning)| {
+            json!({"constant": constant, "name": name, "meaning": meaning})
+        }).collect::<Vec<_>>(),
+        "localEvents": local_event_table::LOCAL_EVENTS.iter().map(named).collect::<Vec<_>>(),
+        "options": options.collect::<Vec<_>>(),
+        "info": info_table::INFO_FIELDS.iter().map(named).collect::<Vec<_>>(),
+        "functions": functions(header),
+    })
+}
+
+/// `{name, value, meaning}` of each macro that is a number or a text.
+fn constants(header: &str) -> Vec<Value> {
+    let (mut found, mut meaning) = (Vec::new(), Vec::new());
+    for line in header.lines() {
+        if let Some((name, value)) = line.strip_prefix("#define ").and_then(|rest| rest.split_once(' ')) {
+            if let Ok(value) = serde_json::from_str::<Value>(value.trim_matches(['(', ')'])) {
+                found.push(json!({"name": name, "value": value, "meaning": meaning.join(" ")}));
+            }
+            meaning.clear();
+        } else if let Some(text) = line.trim_start().strip_prefix("/**") {
+            meaning = vec![text.trim_end_matches("*/").trim()];
+        } else if let Some(text) = line.strip_prefix(" * ") {
+            meaning.push(text.trim());
+        }
+        meaning.retain(|text| !text.is_empty());
+    }
+    found
+}
+
+/// The prototypes, each on one line.
+fn functions(header: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for statement in header.split(';') {
+        // What stands before it: the comment, or the end of another thing.
+        let start = statement.rfind("*/").map_or(0, |end| end + 2);
+        let prototype = statement[start..].split_whitespace().collect::<Vec<_>>().join(" ");
+        let name = prototype.split('(').next().and_then(|left| left.rsplit([' ', '*']).next());
+        // A comment has a star at the beginning of its lines.
+        if name.is_some_and(|name| name.starts_with("im_"))
+            && prototype.ends_with(')')
+            && !prototype.contains(" * ")
+        {
+            found.push(prototype);
+        }
+    }
+    found
 }
 
 fn comment(text: &str) -> String {

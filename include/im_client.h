@@ -151,6 +151,9 @@
 /** The server takes no packet of this size; it would close the connection. */
 #define IM_ERROR_TOO_LARGE (-17)
 
+/** The program was built for another version of the library. */
+#define IM_ERROR_VERSION (-18)
+
 /** A business error of the server; see IM_CODE_…. */
 #define IM_IMERROR "im_error"
 
@@ -796,6 +799,15 @@ uint32_t im_version_number(void);
  * The version as text, like "0.1.0". Static: never freed.
  */
 const char *im_version_string(void);
+
+/**
+ * Whether this library serves a program that was built with a header of `version`, which is `IM_VERSION_NUMBER`: before 1.0
+ * of the same minor version, later of the same major version and no newer than the library. Otherwise `IM_ERROR_VERSION`,
+ * and `im_last_error` names both. A language's package asks before its first client.
+ *
+ * Any thread; also inside a callback; never blocks.
+ */
+im_status im_version_check(uint32_t version);
 
 /**
  * A status's name, like "IM_ERROR_TIMEOUT"; "IM_ERROR_UNKNOWN" for a number that is none. Static: never freed.

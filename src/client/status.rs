@@ -27,6 +27,7 @@ pub enum Status {
     System = -15,
     Refused = -16,
     TooLarge = -17,
+    Version = -18,
 }
 
 impl Status {
@@ -99,6 +100,7 @@ mod tests {
             (Status::System, "IM_ERROR_SYSTEM"),
             (Status::Refused, "IM_ERROR_REFUSED"),
             (Status::TooLarge, "IM_ERROR_TOO_LARGE"),
+            (Status::Version, "IM_ERROR_VERSION"),
         ];
         assert_eq!(all.len(), STATUSES.len());
         for (status, name) in all {

@@ -1,7 +1,7 @@
 // The one list of statuses: name, value, meaning. The build script reads this file too and makes the header's macros from it.
 
 /// `(name, value, meaning)`
-pub const STATUSES: [(&str, i32, &str); 20] = [
+pub const STATUSES: [(&str, i32, &str); 21] = [
     ("IM_OK", 0, "Success."),
     (
         "IM_DEFERRED",
@@ -34,4 +34,5 @@ pub const STATUSES: [(&str, i32, &str); 20] = [
     ),
     ("IM_ERROR_REFUSED", -16, "The server answered with a failure code."),
     ("IM_ERROR_TOO_LARGE", -17, "The server takes no packet of this size; it would close the connection."),
+    ("IM_ERROR_VERSION", -18, "The program was built for another version of the library."),
 ];

@@ -32,6 +32,37 @@ pub extern "C" fn im_version_string() -> *const c_char {
     VERSION.as_ptr().cast()
 }
 
+/// Whether this library serves a program that was built with a header of `version`, which is `IM_VERSION_NUMBER`: before 1.0
+/// of the same minor version, later of the same major version and no newer than the library. Otherwise `IM_ERROR_VERSION`,
+/// and `im_last_error` names both. A language's package asks before its first client.
+///
+/// Any thread; also inside a callback; never blocks.
+#[no_mangle]
+pub extern "C" fn im_version_check(version: u32) -> im_status {
+    guard(|| {
+        let (own, [major, minor, patch]) = (im_version_number(), parts(version));
+        if serves(parts(own), parts(version)) {
+            return Ok(Status::Ok as im_status);
+        }
+        let message = format!(
+            "this program was built for im_client {major}.{minor}.{patch}; the library that it found is {}",
+            env!("CARGO_PKG_VERSION")
+        );
+        Err(Failed::new(Status::Version, message))
+    })
+}
+
+fn parts(version: u32) -> [u32; 3] {
+    [version / 10_000, version / 100 % 100, version % 100]
+}
+
+fn serves(library: [u32; 3], program: [u32; 3]) -> bool {
+    match program {
+        [0, minor, _] => library[..2] == [0, minor],
+        [major, ..] => library[0] == major && library >= program,
+    }
+}
+
 /// A status's name, like "IM_ERROR_TIMEOUT"; "IM_ERROR_UNKNOWN" for a number that is none. Static: never freed.
 #[no_mangle]
 pub extern "C" fn im_status_name(status: im_status) -> *const c_char {

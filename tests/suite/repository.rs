@@ -51,6 +51,9 @@ fn the_committed_header_is_the_one_that_the_build_makes() {
     let made =
         std::fs::read_to_string(Path::new(env!("OUT_DIR")).join("im_client.h")).expect("build.rs wrote it");
     assert!(made == header(), "include/im_client.h is not what src/ffi makes: run `make header`");
+    let read = |path: &Path| std::fs::read_to_string(path).expect("it is there");
+    let made = read(&Path::new(env!("OUT_DIR")).join("abi.json"));
+    assert!(made == read(&root().join("bindings/abi.json")), "bindings/abi.json is stale: run `make header`");
 }
 
 /// Promise 13: no warning in any standard, alone and included twice.
@@ -115,6 +118,11 @@ fn the_headers_values_are_the_librarys() {
     let text = format!(
         "#include <im_client.h>\n#include <stdio.h>\n#include <string.h>\nint main(void) {{\n{checks}\
          \x20   if (im_version_number() != IM_VERSION_NUMBER) return printf(\"version\\n\");\n\
+         \x20   if (im_version_check(IM_VERSION_NUMBER) != IM_OK) return printf(\"check\\n\");\n\
+         \x20   if (im_version_check(IM_VERSION_NUMBER + 1) != IM_OK) return printf(\"a later patch\\n\");\n\
+         \x20   if (im_version_check(IM_VERSION_NUMBER + 100) != IM_ERROR_VERSION) return printf(\"a later minor\\n\");\n\
+         \x20   if (im_version_check(10000) != IM_ERROR_VERSION) return printf(\"another major\\n\");\n\
+         \x20   if (strstr(im_last_error(), \"1.0.0\") == NULL) return printf(\"no words\\n\");\n\
          \x20   char text[32];\n    snprintf(text, sizeof text, \"%d.%d.%d\", IM_VERSION_MAJOR, IM_VERSION_MINOR, IM_VERSION_PATCH);\n\
          \x20   if (strcmp(text, im_version_string()) != 0) return printf(\"version text\\n\");\n\
          \x20   return puts(\"equal\") < 0;\n}}\n"

@@ -26,6 +26,10 @@ im-server [options]
 im-server phone --url URL --device-id ID --user ID [--fail]
   plays the phone that scans the QR code of the device: logs USER in there and prints the token
 
+im-server with COMMAND [ARGUMENT...]
+  runs COMMAND beside a server on a free port, whose URL it has in IM_ROOT; ends with it, and with its exit code
+
+Whoever writes to the user `echo` gets the same back.
 When ready it prints {\"port\":PORT} on stdout. SIGTERM and SIGINT end it.
 HTTP next to Socket.IO, JSON in and out, no password:
   POST /phone/qrlogin {device_id, user_id, fail?}
@@ -38,6 +42,8 @@ HTTP next to Socket.IO, JSON in and out, no password:
 pub enum Command {
     Serve(Box<Config>),
     Phone(Phone),
+    /// The command to run beside the server.
+    With(Vec<OsString>),
     Help,
 }
 
@@ -48,6 +54,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
     if first.is_some_and(|first| first == "phone") {
         arguments.0.next();
         return phone(arguments);
+    }
+    if first.is_some_and(|first| first == "with") {
+        let command: Vec<_> = arguments.0.skip(1).collect();
+        return if command.is_empty() {
+            Err("with: a command is missing".into())
+        } else {
+            Ok(Command::With(command))
+        };
     }
     serve(arguments)
 }
@@ -159,6 +173,7 @@ mod tests {
             ("serve", "serve"),
             ("phone --url u --user 1", "--device-id"),
             ("phone --port 1", "--port"),
+            ("with", "with"),
         ] {
             assert!(error(line).starts_with(&format!("{flag}: ")), "{line}: {}", error(line));
         }

@@ -2,11 +2,12 @@
 #![deny(unsafe_code)]
 
 use std::io::{self, Read, Write};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use im_server::app::Config;
 use im_server::cli::{self, Command};
 use im_server::server::Server;
+use im_server::with;
 
 const BAD_USAGE: u8 = 2;
 
@@ -24,6 +25,10 @@ fn main() -> ExitCode {
             Some(token) => println!("{token}"),
             None => eprintln!("im-server: failure pushed, as told by --fail"),
         }),
+        Ok(Command::With(command)) => match with::run(command) {
+            Ok(status) => return ExitCode::from(exit_code(status)),
+            Err(error) => Err(error.to_string()),
+        },
         Ok(Command::Serve(config)) => serve(*config).map_err(|error| error.to_string()),
     };
     match result {
@@ -33,6 +38,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Of a command that a signal has ended it is 1.
+fn exit_code(status: ExitStatus) -> u8 {
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 /// On one thread: see the crate's documentation for what depends on it.

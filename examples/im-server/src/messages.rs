@@ -5,6 +5,7 @@ use socketioxide::extract::SocketRef;
 
 use crate::app::App;
 use crate::chat::Incoming;
+use crate::echo;
 use crate::envelope::{self, success, sync_copy, Refusal};
 use crate::store::{Message, Record, State, GROUP, ONE_TO_ONE};
 
@@ -16,12 +17,14 @@ pub async fn to(incoming: Incoming) {
             app.emit(&socket, envelope::TO_ACK, &acknowledgement);
             // Does nothing unless the client passed a function.
             let _ = ack.send(&acknowledgement);
-            deliver(&app, &socket, &message);
+            deliver(&app, Some(&socket), &message);
+            echo::answer(&app, &message).await;
         }
         Ok(None) => (),
         Err(refusal) => {
-            incoming.refuse(refusal);
-            let _ = incoming.ack.send(&refusal.envelope());
+            let envelope = refusal.envelope();
+            incoming.app.emit(&incoming.socket, envelope::IM_ERROR, &envelope);
+            let _ = incoming.ack.send(&envelope);
         }
     }
 }
@@ -72,7 +75,7 @@ fn recipients(state: &State, from: &str, to: &str, typeu: i64) -> Result<Vec<Str
 }
 
 /// To the recipients' devices, and to the sender's others; a message to oneself goes nowhere.
-fn deliver(app: &App, sender: &SocketRef, message: &Message) {
+pub fn deliver(app: &App, sender: Option<&SocketRef>, message: &Message) {
     if message.recipients.is_empty() {
         return;
     }
@@ -81,7 +84,9 @@ fn deliver(app: &App, sender: &SocketRef, message: &Message) {
     for connection in app.presence.all() {
         if message.recipients.contains(&connection.user) {
             app.emit(&connection.socket, envelope::MESSAGE, &plain);
-        } else if connection.user == message.text("from") && connection.socket.id != sender.id {
+        } else if connection.user == message.text("from")
+            && sender.is_none_or(|sender| sender.id != connection.socket.id)
+        {
             app.emit(&connection.socket, envelope::MESSAGE, &copy);
         }
     }
@@ -172,7 +177,7 @@ pub async fn recall(incoming: Incoming) {
         let Some(message) = message else { continue };
         let plain = success(envelope::MESSAGE, message.json());
         incoming.app.emit(&incoming.socket, envelope::MESSAGE, &plain);
-        deliver(&incoming.app, &incoming.socket, &message);
+        deliver(&incoming.app, Some(&incoming.socket), &message);
     }
 }
 

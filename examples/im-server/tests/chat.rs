@@ -351,3 +351,35 @@ async fn notices_and_kick() {
         assert!(status == 400 && answer["error"].is_string(), "{path}: {answer}");
     }
 }
+
+#[tokio::test]
+async fn echo_answers_whoever_writes_to_it() {
+    for eio in GENERATIONS {
+        let server = Server::start(&[]);
+        let mut alice = Client::chat(&server, eio, "alice").await;
+        alice.emit("to", message("alice", "echo", "f1")).await;
+        let sent = payload(&alice.next("to_ack").await).clone();
+        let answer = payload(&alice.next("c_message").await).clone();
+        assert_eq!((&answer["from"], &answer["to"]), (&json!("echo"), &json!("alice")));
+        assert_eq!((&answer["content"], &answer["timelineId"]), (&sent["content"], &json!("echo@alice")));
+        assert_ne!(answer["fp"], sent["fp"]);
+        alice.emit("c_message_ack", answer).await;
+        server.until("/messages", |all| all[1]["delivered"] == true).await;
+    }
+}
+
+/// A command gets the URL of its server, which ends with it, and its exit code is the command's.
+#[test]
+fn with_serves_a_command() {
+    let script = "printf %s \"$IM_ROOT\"; exec 3<>\"/dev/tcp/127.0.0.1/${IM_ROOT##*:}\" && exit 7";
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_im-server"));
+    let output = command.args(["with", "bash", "-c", script]).output().unwrap();
+    assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
+    let port = String::from_utf8(output.stdout).unwrap().rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_im-server"));
+    let output = command.args(["with", "/no/such/program"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/program"));
+}
