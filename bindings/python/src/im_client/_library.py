@@ -33,7 +33,7 @@ def _declare(loaded: ctypes.CDLL, names: set[str] | None = None) -> None:
 
 
 def _load() -> ctypes.CDLL:
-    # CDLL gives the interpreter's lock away during a call; with PyDLL a destroy and a handler would wait for each other.
+    # CDLL gives the interpreter's lock away during a call; with PyDLL destroy() and a handler wait for each other.
     path = _path()
     try:
         loaded = ctypes.CDLL(path)
