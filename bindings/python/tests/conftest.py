@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import im_client
 import pytest
+
+import im_client
 
 from . import servers
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import threading
 import weakref
 from collections.abc import Awaitable, Coroutine
 from typing import Any, Callable, TypeVar
 
-import im_client
 import pytest
+
+import im_client
 from im_client import AsyncClient, AsyncStream, Code, Event, State
 
 from .servers import PATIENCE, Server, credentials, new_user, scan, text_message
@@ -126,8 +128,8 @@ def test_matrix_send_message_async(chat_server: Server) -> None:
             async with AsyncClient(chat_server.root, "chat", query=credentials(alice)) as sender:
                 stored = await sender.send_message(text_message(alice, bob), timeout=PATIENCE)
                 assert (await following(received)).payload["fp"] == stored["fp"]
+                to_nobody = {**text_message(alice, "no-such-group"), "typeu": 2}
                 with pytest.raises(im_client.RefusedError) as refused:
-                    to_nobody = {**text_message(alice, "no-such-group"), "typeu": 2}
                     await sender.send_message(to_nobody, timeout=PATIENCE)
                 assert refused.value.code == Code.SEND_FAILED
 
@@ -187,7 +189,8 @@ def test_matrix_destroy_in_callback_async(server: Server) -> None:
     async def body() -> None:
         for asynchronous in (False, True):
             client = AsyncClient(server.root, "/")
-            stream, heard = client.events("never"), []
+            stream = client.events("never")
+            heard: list[Any] = []
 
             def strike(event: Event, client: AsyncClient = client, heard: list[Any] = heard) -> None:
                 heard.append(event.data)
@@ -226,7 +229,7 @@ def test_matrix_thousand_in_order_async(server: Server) -> None:
             async def all_of(stream: AsyncStream) -> list[int]:
                 return [(await following(stream)).data for _ in range(1000)]
 
-            assert await asyncio.gather(all_of(one), all_of(other)) == [list(range(1000))] * 2
+            assert [*await asyncio.gather(all_of(one), all_of(other))] == [list(range(1000))] * 2
             await until(lambda: len(by_coroutine) == 1000)
             assert by_function == by_coroutine == list(range(1000))
 
@@ -295,7 +298,7 @@ def test_matrix_error_throwing_callback_async(server: Server) -> None:
 def test_matrix_error_in_finalizer_async(server: Server) -> None:
     async def body() -> None:
         client = AsyncClient(server.root, "/")
-        client.on("burst", lambda _: client.emit("echo"))
+        client.on("burst", functools.partial(client.emit, "echo"))
         gone = weakref.ref(client)
         await following(client.events("connect"))
         del client
@@ -319,7 +322,6 @@ def test_a_client_whose_loop_is_closed_is_given_back(server: Server) -> None:
     kept.pop().destroy()
     with pytest.warns(ResourceWarning, match="was not destroyed"):
         kept.clear()
-        gc.collect()
 
 
 def test_a_client_wants_a_loop() -> None:

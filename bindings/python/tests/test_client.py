@@ -6,8 +6,9 @@ import threading
 from concurrent.futures import CancelledError
 from typing import Any
 
-import im_client
 import pytest
+
+import im_client
 from im_client import (
     CHAT_MESSAGE,
     EVENT_CONNECT,

@@ -11,7 +11,8 @@ with Client("http://127.0.0.1:7001", "chat", query={"token": "t", "userId": "111
     client.send_message({"type": 1, "from": "111", "to": "echo", "content": "hi"})
 """
 
-from . import _process, constants
+from . import _exit as _exit
+from . import constants
 from ._async_stream import AsyncStream
 from ._event import Event
 from ._library import library as _library
@@ -78,8 +79,6 @@ __all__ = [
     "unique_messages",
 ]
 __all__ += constants.__all__
-
-_process.install()
 
 
 def client_count() -> int:

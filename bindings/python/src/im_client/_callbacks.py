@@ -12,7 +12,7 @@ import sys
 import weakref
 from typing import Any, Protocol
 
-from ._process import forks
+from ._fork import forks
 from ._types import AckFunction, EventFunction, FreeFunction
 
 
@@ -29,7 +29,7 @@ class Target(Protocol):
         """Nothing more will come."""
 
 
-_targets: dict[int, weakref.ref[Any]] = {}
+targets: dict[int, weakref.ref[Any]] = {}
 _keys = itertools.count(1)
 _RETURNED_IN_CHILD = (
     "im_client: a child that was forked inside a handler returned from it; use os._exit or multiprocessing\n"
@@ -39,17 +39,17 @@ _RETURNED_IN_CHILD = (
 def register(target: Target) -> int:
     """The number by which the library will name the target."""
     key = next(_keys)
-    _targets[key] = weakref.ref(target)
+    targets[key] = weakref.ref(target)
     return key
 
 
 def forget(key: int) -> None:
     """The library will not name it any more."""
-    _targets.pop(key, None)
+    targets.pop(key, None)
 
 
 def _find(key: int) -> Any:
-    reference = _targets.get(key)
+    reference = targets.get(key)
     return reference and reference()
 
 

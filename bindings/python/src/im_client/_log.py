@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ._fork import forks
 from ._library import library
-from ._process import forks
 from ._prototypes import LOG_DEBUG, LOG_ERROR, LOG_INFO, LOG_OFF, LOG_TRACE, LOG_WARN
 from ._types import FreeFunction, LogFunction
 

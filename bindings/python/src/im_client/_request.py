@@ -6,9 +6,9 @@ import contextlib
 from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any
 
+from ._fork import forks
 from ._library import library
 from ._outcome import outcome
-from ._process import forks
 from .constants import Status
 from .errors import DeadlockError, ForkedError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ._event import Event, Lease
 from ._feed import AnyStream
-from ._process import forks
+from ._fork import forks
 from .constants import Status
 from .errors import DeadlockError, ForkedError, RequestTimeoutError
 

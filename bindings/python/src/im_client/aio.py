@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ._async_stream import AsyncStream
 from ._base import BaseClient, Handler, answer_with, answering, milliseconds
 from ._event import Event
+from ._fork import forks
 from ._library import check, library
 from ._outcome import outcome
-from ._process import forks
 from ._types import FreeFunction
 from ._worker import Worker
 from .client import LINGER

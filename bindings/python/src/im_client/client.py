@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ._base import BaseClient, answer_with, milliseconds
 from ._event import Event
+from ._fork import forks
 from ._library import check, library
 from ._log import log_error, logger
-from ._process import forks
 from ._request import Request
 from ._stream import Stream
 from .constants import State, Status
