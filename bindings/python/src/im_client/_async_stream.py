@@ -7,7 +7,7 @@ from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from ._event import Event, Lease
+from ._event import Event
 from ._feed import AnyStream
 
 if TYPE_CHECKING:
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 class AsyncStream(AnyStream):
     """What AsyncClient.events() gives: a copy of its own of each event, in order, none lost.
 
-    While `limit` events wait here the client takes no more from the library, whose own bound then reaches the server;
-    but it goes on where a request waits for its answer, which comes by the same way. It ends with the client, or off().
+    While `limit` events wait here the client takes no more of them from the library (answers to requests it does), and
+    the library's own bound then reaches the server. It ends with the client, or with off().
     For one task at a time.
     """
 
     _client: AsyncClient
 
     def __init__(self, client: AsyncClient, events: tuple[str, ...], limit: int) -> None:
-        self._buffer: deque[tuple[Event, Lease]] = deque()
+        self._buffer: deque[Event] = deque()
         self._waiter: asyncio.Future[None] | None = None
         super().__init__(client, events, limit)
 
     def _waiting(self) -> int:
         return len(self._buffer)
 
-    def _put(self, event: Event, lease: Lease) -> None:
-        self._buffer.append((event, lease))
+    def _put(self, event: Event) -> None:
+        self._buffer.append(event)
         self._wake()
 
     def _end(self) -> None:
@@ -49,13 +49,12 @@ class AsyncStream(AnyStream):
         return self
 
     async def __anext__(self) -> Event:
-        self._release()
         while not self._buffer or self._over:
             if self._over or not self._feeds:
                 self._over = True
                 raise StopAsyncIteration
             await self._wait()
-        event, self._last = self._buffer.popleft()
+        event = self._buffer.popleft()
         self._client._room_made()
         return event
 

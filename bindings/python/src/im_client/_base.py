@@ -9,17 +9,19 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import _log
-from ._callbacks import forget, on_event, on_free, on_outcome, register
+from ._callbacks import on_event, on_free, on_outcome, register
 from ._event import Event
 from ._library import c_text, check, last_error, library, take_text, utf8
 from ._options import options_json
 from ._prototypes import EMIT_VOLATILE, SUBSCRIBE_ONCE, SUBSCRIBE_OUTGOING
+from ._types import RawEvent
 from ._values import Encoded, dump
 from .constants import EventKind, State, Status
 from .errors import NotFoundError, error_of, invalid
 
 if TYPE_CHECKING:
     from ._message import Message
+    from ._pending import Pending
 
 F = TypeVar("F", bound=Callable[[Event], Any])
 
@@ -70,7 +72,10 @@ class BaseClient:
         self._handle = 0
         #: What the library may call, until it says that it will not.
         self._subscriptions: dict[int, Subscription] = {}
-        self._requests: dict[int, Any] = {}
+        self._requests: dict[int, Pending] = {}
+        # The same by the library's numbers, and outcomes that came before their number was known here.
+        self._numbers: dict[int, Pending] = {}
+        self._unclaimed: dict[int, tuple[int, Event]] = {}
         self._streams: dict[int, weakref.ref[Any]] = {}
         text, asked = options_json(root, nsp, dict(options))
         _log.attach()
@@ -157,15 +162,23 @@ class BaseClient:
         raise NotImplementedError
 
     def _may_take(self) -> bool:
-        """Whether the next event may be taken: no stream is full, or a request waits for its answer."""
-        if self._requests:
-            return True
+        """Whether the next event may be taken: no stream is full."""
         streams = [reference() for reference in tuple(self._streams.values())]
         return not any(stream is not None and stream.full for stream in streams)
 
     def _room_made(self) -> None:
-        """What _may_take() says may have changed."""
+        """What _may_take() says may have changed, or a request waits now."""
         raise NotImplementedError
+
+    def _settle(self, pointer: int) -> None:
+        """An outcome that was polled, past the events that wait for room."""
+        raw = RawEvent.from_address(pointer)
+        number, status, answer = raw.request, raw.status, Event(self, pointer)
+        self._unclaimed[number] = (status, answer)
+        request = self._numbers.get(number)
+        # Else who began it is about to look here.
+        if request is not None and self._unclaimed.pop(number, None) is not None:
+            request.settle(status, answer)
 
     # What is sent.
 
@@ -182,34 +195,23 @@ class BaseClient:
             )
         )
 
-    def _start(self, request: Any, event: str, args: tuple[Any, ...], timeout: float | None, volatile: bool) -> int:
-        """Emits what is to be acknowledged; gives the request's number."""
+    def _start(
+        self, request: Pending, event: str, args: tuple[Any, ...], timeout: float | None, volatile: bool
+    ) -> None:
+        """Emits what is to be acknowledged."""
         name, what, wait = utf8(_name_of(event)), Encoded(args), milliseconds(timeout)
-        return self._begin(
-            request,
+        request.begin(
             lambda key: library.im_client_emit_args_with_ack(
                 *(self._handle, name, len(name), what.text, len(what.text), what.blobs, what.count),
                 *(_flags(volatile), wait, on_outcome, key, type(on_free)()),
-            ),
+            )
         )
+        self._room_made()
 
-    def _start_message(self, request: Any, message: Message | Mapping[str, Any], timeout: float | None) -> int:
+    def _start_message(self, request: Pending, message: Message | Mapping[str, Any], timeout: float | None) -> None:
         text, wait = dump(message), milliseconds(timeout)
-        return self._begin(
-            request, lambda key: library.im_client_send_message(self._handle, text, wait, on_outcome, key)
-        )
-
-    def _begin(self, request: Any, call: Callable[[int], int]) -> int:
-        key = register(request)
-        # Before the call: its outcome may come on another thread before the call is back.
-        request.key = key
-        self._requests[key] = request
-        try:
-            return check(call(key))
-        except BaseException:
-            forget(key)
-            self._requests.pop(key, None)
-            raise
+        request.begin(lambda key: library.im_client_send_message(self._handle, text, wait, on_outcome, key))
+        self._room_made()
 
     def clear_send_buffer(self) -> int:
         """Drops all emits that have not gone out; gives how many packets that were."""

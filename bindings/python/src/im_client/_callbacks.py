@@ -23,7 +23,7 @@ class Target(Protocol):
         """An event came; the pointer is valid meanwhile."""
 
     def settled(self, status: int, reply: int | None) -> None:
-        """The outcome of a request."""
+        """The outcome of a request; the pointer is valid meanwhile."""
 
     def freed(self) -> None:
         """Nothing more will come."""

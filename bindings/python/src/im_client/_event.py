@@ -85,20 +85,3 @@ def reply_value(args: list[Any]) -> Any:
     if len(args) > 1:
         return tuple(args)
     return args[0] if args else None
-
-
-class Lease:
-    """Keeps the library's event until it is dealt with."""
-
-    __slots__ = ("_pointer",)
-
-    def __init__(self, pointer: int) -> None:
-        self._pointer: int | None = library.im_event_retain(pointer)
-
-    def end(self) -> None:
-        pointer, self._pointer = self._pointer, None
-        if pointer:
-            library.im_event_release(pointer)
-
-    def __del__(self) -> None:
-        self.end()

@@ -7,7 +7,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ._base import Subscription
-from ._event import Event, Lease
+from ._event import Event
 from .errors import ImError, invalid
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Feed(Subscription):
         if stream is None:
             return
         try:
-            stream._put(Event(self.client, pointer), Lease(pointer))
+            stream._put(Event(self.client, pointer))
         except Exception as error:
             self.client._report(error, None)
 
@@ -48,7 +48,6 @@ class AnyStream:
             raise invalid(f'the argument "limit" is {limit!r}, not a number from 1')
         self._client = client
         self._limit = limit
-        self._last: Lease | None = None
         self._feeds: set[Feed] = set()
         try:
             for event in events or (None,):
@@ -71,7 +70,7 @@ class AnyStream:
     def _waiting(self) -> int:
         raise NotImplementedError
 
-    def _put(self, event: Event, lease: Lease) -> None:
+    def _put(self, event: Event) -> None:
         raise NotImplementedError
 
     def _end(self) -> None:
@@ -83,19 +82,12 @@ class AnyStream:
         if not self._feeds:
             self._end()
 
-    def _release(self) -> None:
-        """The last event counts as dealt with when the next is asked for."""
-        lease, self._last = self._last, None
-        if lease:
-            lease.end()
-
     def close(self) -> None:
         """Ends it at once; what waits is dropped."""
         if self._over:
             return
         self._over = True
         self._client._streams.pop(id(self), None)
-        self._release()
         _off(self._feeds)
         self._end()
         self._client._room_made()

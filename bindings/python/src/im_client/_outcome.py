@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._event import Event, reply_value
+from ._event import reply_value
 from ._library import library
 from .constants import Status
 from .errors import ImError, RefusedError, error_of
 
 if TYPE_CHECKING:
-    from ._base import BaseClient
+    from ._event import Event
 
 _TEXT = {
     Status.ERROR_TIMEOUT: "the server did not answer in time",
@@ -20,9 +20,8 @@ _TEXT = {
 }
 
 
-def outcome(client: BaseClient, status: int, reply: int | None, stored: bool) -> tuple[Any, ImError | None]:
+def outcome(status: int, answer: Event | None, stored: bool) -> tuple[Any, ImError | None]:
     """The value that the server answered with, or what went wrong; of a message (stored) it is what it stored."""
-    answer = Event(client, reply) if reply else None
     if status == Status.OK:
         if answer is None:
             return None, None

@@ -7,8 +7,7 @@ from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any
 
 from ._fork import forks
-from ._library import library
-from ._outcome import outcome
+from ._pending import Pending
 from .constants import Status
 from .errors import DeadlockError, ForkedError
 
@@ -16,26 +15,21 @@ if TYPE_CHECKING:
     from .client import Client
 
 
-class Request(Future[Any]):
+class Request(Pending, Future[Any]):
     """What the server will answer. cancel() tells the library, too, so that nothing is waited for any more."""
 
-    def __init__(self, client: Client, stored: bool) -> None:
-        super().__init__()
-        self.key = 0
-        self._client = client
-        self._stored = stored
-        self._id = 0
-        self._forks = forks()
+    _client: Client
 
-    def begun(self, request: int) -> Request:
-        self._id = request
-        return self
+    def __init__(self, client: Client, stored: bool) -> None:
+        Future.__init__(self)
+        Pending.__init__(self, client, stored)
+        self._forks = forks()
 
     def cancel(self) -> bool:
         """Ends the wait: result() raises CancelledError. False where the outcome is there already."""
         canceled = super().cancel()
         if canceled:
-            library.im_client_cancel(self._client._handle, self._id)
+            self._give_up()
         return canceled
 
     def result(self, timeout: float | None = None) -> Any:
@@ -62,24 +56,10 @@ class Request(Future[Any]):
             )
             raise DeadlockError(Status.ERROR_DEADLOCK, text)
 
-    # What the library calls.
-
-    def settled(self, status: int, reply: int | None) -> None:
-        self._client._requests.pop(self.key, None)
+    def _told(self, value: Any, error: BaseException | None) -> None:
         # It may have been canceled meanwhile.
         with contextlib.suppress(InvalidStateError):
-            try:
-                value, error = outcome(self._client, status, reply, self._stored)
-            except Exception as failure:
-                self.set_exception(failure)
-                return
             if error is None:
                 self.set_result(value)
             else:
                 self.set_exception(error)
-
-    def heard(self, pointer: int) -> None:
-        """Only subscriptions do."""
-
-    def freed(self) -> None:
-        """It is called once, with its outcome."""

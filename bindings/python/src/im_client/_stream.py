@@ -6,7 +6,7 @@ import queue
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from ._event import Event, Lease
+from ._event import Event
 from ._feed import AnyStream
 from ._fork import forks
 from .constants import Status
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Stream(AnyStream):
     """What Client.events() gives: a copy of its own of each event, in order, none lost.
 
-    While `limit` events wait here the client takes no more from the library, whose own bound then reaches the server;
-    but it goes on where a request waits for its answer, which comes by the same way. It ends with the client, or off().
+    While `limit` events wait here the client takes no more of them from the library (answers to requests it does), and
+    the library's own bound then reaches the server. It ends with the client, or with off().
     For one thread at a time.
     """
 
@@ -28,15 +28,15 @@ class Stream(AnyStream):
 
     def __init__(self, client: Client, events: tuple[str, ...], limit: int) -> None:
         # May be put to from a finalizer, and needs no lock of ours. None is the end.
-        self._queue: queue.SimpleQueue[tuple[Event, Lease] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._forks = forks()
         super().__init__(client, events, limit)
 
     def _waiting(self) -> int:
         return self._queue.qsize()
 
-    def _put(self, event: Event, lease: Lease) -> None:
-        self._queue.put((event, lease))
+    def _put(self, event: Event) -> None:
+        self._queue.put(event)
 
     def _end(self) -> None:
         self._queue.put(None)
@@ -52,20 +52,18 @@ class Stream(AnyStream):
 
     def get(self, timeout: float | None = None) -> Event | None:
         """The next event, waited for at most `timeout` seconds, then RequestTimeoutError; None at the end."""
-        self._release()
         if self._over:
             return None
         if self._queue.empty():
             self._check()
         try:
-            item = self._queue.get(timeout=timeout)
+            event = self._queue.get(timeout=timeout)
         except queue.Empty:
             raise RequestTimeoutError(Status.ERROR_TIMEOUT, f"no event came within {timeout} s") from None
         self._client._room_made()
-        if item is None or self._over:
+        if event is None or self._over:
             self._over = True
             return None
-        event, self._last = item
         return event
 
     def _check(self) -> None:

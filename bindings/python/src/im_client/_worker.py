@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._base import Handler, answer_with
-from ._event import Event, Lease
+from ._event import Event
 
 if TYPE_CHECKING:
     from .aio import AsyncClient
@@ -24,7 +24,7 @@ class Worker(Handler):
     client: AsyncClient
 
     def __init__(self, client: AsyncClient, event: str | None, function: Callable[[Event], Any], flags: int) -> None:
-        self._buffer: deque[tuple[Event, Lease]] = deque()
+        self._buffer: deque[Event] = deque()
         self._task: asyncio.Task[None] | None = None
         super().__init__(client, event, function, flags)
         client._streams[id(self)] = weakref.ref(self)
@@ -36,7 +36,7 @@ class Worker(Handler):
 
     def heard(self, pointer: int) -> None:
         try:
-            self._buffer.append((Event(self.client, pointer), Lease(pointer)))
+            self._buffer.append(Event(self.client, pointer))
         except Exception as error:
             self.client._report(error, None)
             return
@@ -46,11 +46,10 @@ class Worker(Handler):
 
     async def _work(self) -> None:
         try:
-            while self._buffer:
-                event, lease = self._buffer.popleft()
+            while self._buffer and self.client._finalizer.alive:
+                event = self._buffer.popleft()
                 self.client._room_made()
                 await self._call(event)
-                lease.end()
         finally:
             if self._task is not None:
                 self.client._tasks.discard(self._task)

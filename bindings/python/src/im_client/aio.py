@@ -8,6 +8,7 @@ import inspect
 import warnings
 import weakref
 from collections.abc import Callable, Mapping
+from ctypes import byref, c_void_p
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,11 @@ from ._base import BaseClient, Handler, answer_with, answering, milliseconds
 from ._event import Event
 from ._fork import forks
 from ._library import check, library
-from ._outcome import outcome
+from ._pending import Pending
 from ._types import FreeFunction
 from ._worker import Worker
 from .client import LINGER
-from .constants import EventKind, State
+from .constants import EventKind, State, Status
 from .errors import ImError
 
 if TYPE_CHECKING:
@@ -29,46 +30,35 @@ if TYPE_CHECKING:
     from ._message import Message
     from ._options_table import Options
 
+#: So many seconds between two looks for outcomes while a stream is full.
+_LOOK = 0.005
 #: So many events of one client, then the loop has its turn.
 _TURN = 64
 
 
-class AsyncRequest:
+class AsyncRequest(Pending):
     """What the server will answer, for one task."""
 
+    _client: AsyncClient
+
     def __init__(self, client: AsyncClient, stored: bool) -> None:
-        self.key = 0
-        self._client = client
-        self._stored = stored
+        super().__init__(client, stored)
         self._answer: asyncio.Future[Any] = client._loop.create_future()
 
-    async def wait(self, request: int) -> Any:
+    async def wait(self) -> Any:
         try:
             return await self._answer
         finally:
-            # The task was canceled: nothing is waited for any more.
             if self._answer.cancelled():
-                library.im_client_cancel(self._client._handle, request)
+                self._give_up()
 
-    def settled(self, status: int, reply: int | None) -> None:
-        self._client._requests.pop(self.key, None)
+    def _told(self, value: Any, error: BaseException | None) -> None:
         if self._answer.done() or self._client._loop.is_closed():
-            return
-        try:
-            value, error = outcome(self._client, status, reply, self._stored)
-        except Exception as failure:
-            self._answer.set_exception(failure)
             return
         if error is None:
             self._answer.set_result(value)
         else:
             self._answer.set_exception(error)
-
-    def heard(self, pointer: int) -> None:
-        """Only subscriptions do."""
-
-    def freed(self) -> None:
-        """It is called once, with its outcome."""
 
 
 class AsyncClient(BaseClient):
@@ -92,8 +82,9 @@ class AsyncClient(BaseClient):
     ) -> None:
         """`on_error` is told what a handler raises, and its event, in place of the loop's exception handler."""
         self._loop = asyncio.get_running_loop()
-        self._on_error = on_error or self._tell_loop
+        self._on_error = on_error
         self._reading = False
+        self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         #: What a handler raised that is meant for whoever runs the loop: KeyboardInterrupt, SystemExit.
         self._interrupt: BaseException | None = None
@@ -120,10 +111,8 @@ class AsyncClient(BaseClient):
         connection is lost meanwhile, CanceledError where the client is destroyed. A canceled task ends the request.
         """
         request = AsyncRequest(self, stored=False)
-        number = self._start(request, event, args, timeout, volatile)
-        # A stream that is full does not stop what brings the answer.
-        self._room_made()
-        return await request.wait(number)
+        self._start(request, event, args, timeout, volatile)
+        return await request.wait()
 
     async def send_message(self, message: Message | Mapping[str, Any], *, timeout: float | None = None) -> Any:
         """Sends an IM message, waits until the server has stored it, and gives that; as Client.send_message().
@@ -131,9 +120,8 @@ class AsyncClient(BaseClient):
         With the option `store` it blocks the loop until the message is on the disk.
         """
         request = AsyncRequest(self, stored=True)
-        number = self._start_message(request, message, timeout)
-        self._room_made()
-        return await request.wait(number)
+        self._start_message(request, message, timeout)
+        return await request.wait()
 
     async def flush(self, timeout: float | None = None) -> None:
         """Waits until all that was emitted before is written to the socket."""
@@ -195,15 +183,39 @@ class AsyncClient(BaseClient):
                 self._loop.remove_reader(self._descriptor)
 
     def _room_made(self) -> None:
-        # A finalizer may call it, on any thread; and the client may be gone.
+        # A finalizer may call it, on any thread.
         if self._reading or not self._finalizer.alive or self._loop.is_closed():
             return
-        self._loop.call_soon_threadsafe(_read_again, weakref.ref(self))
+        self._loop.call_soon_threadsafe(_again, weakref.ref(self))
+
+    def _look_again(self) -> None:
+        """Something changed while nothing was read."""
+        if not self._finalizer.alive or self._reading:
+            return
+        if self._may_take():
+            self._read()
+        else:
+            self._take_outcomes()
+
+    def _take_outcomes(self) -> None:
+        """While a stream is full; whoever is to make room may wait for one.
+
+        The descriptor says nothing of them: it is readable for the events that are left there. So this looks from time
+        to time, as long as a request waits.
+        """
+        polled = c_void_p()
+        while library.im_client_poll_outcome(self._handle, 0, byref(polled)) == Status.OK and polled.value:
+            self._settle(polled.value)
+            library.im_event_release(polled)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(_LOOK, _again, weakref.ref(self)) if self._requests else None
 
     def _take_some(self) -> None:
         for _ in range(_TURN):
             if not self._may_take():
                 self._stop_reading()
+                self._take_outcomes()
                 return
             called = library.im_client_dispatch(self._handle, 0, 1)
             interrupt, self._interrupt = self._interrupt, None
@@ -232,6 +244,9 @@ class AsyncClient(BaseClient):
         if not isinstance(error, Exception):
             self._interrupt = error
             return
+        if self._on_error is None:
+            self._tell_loop(error, event)
+            return
         try:
             self._on_error(error, event)
         except Exception as another:
@@ -259,10 +274,10 @@ def _take(reference: weakref.ref[AsyncClient]) -> None:
         client._take_some()
 
 
-def _read_again(reference: weakref.ref[AsyncClient]) -> None:
+def _again(reference: weakref.ref[AsyncClient]) -> None:
     client = reference()
-    if client is not None and client._finalizer.alive and client._may_take():
-        client._read()
+    if client is not None:
+        client._look_again()
 
 
 def _give_back(loop: asyncio.AbstractEventLoop, handle: int, descriptor: int, made: int, shown: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import warnings
 import weakref
 from collections.abc import Callable, Mapping
+from ctypes import byref, c_void_p
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -57,14 +57,14 @@ class Client(BaseClient):
     ) -> None:
         """`on_error` is told what a handler raises, and its event, in place of the logger `im_client`."""
         self._on_error = on_error or log_error
-        # Ends the thread's wait for room in a stream. A SimpleQueue may be put to in a finalizer.
-        self._nudges: queue.SimpleQueue[None] = queue.SimpleQueue()
+        # While its thread waits for room in a stream.
+        self._paused = False
         super().__init__(root, nsp, options)
-        own = (weakref.ref(self), self._handle, self._nudges)
+        own = (weakref.ref(self), self._handle)
         self._thread = threading.Thread(target=_run, args=own, name=f"im_client {nsp}", daemon=True)
         self._start_thread()
         shown = f"im_client.Client({root!r}, {nsp!r})"
-        self._finalizer = weakref.finalize(self, _give_back, self._handle, self._nudges, forks(), shown)
+        self._finalizer = weakref.finalize(self, _give_back, self._handle, forks(), shown)
         # At the interpreter's exit all clients end together.
         self._finalizer.atexit = False  # type: ignore[misc]  # Not known to its stub.
         self._answer_questions()
@@ -89,7 +89,8 @@ class Client(BaseClient):
     def submit(self, event: str, *args: Any, timeout: float | None = None, volatile: bool = False) -> Future[Any]:
         """As call(), without the wait. The future's cancel() ends the request; its callbacks run as handlers do."""
         request = Request(self, stored=False)
-        return self._started(request.begun(self._start(request, event, args, timeout, volatile)))
+        self._start(request, event, args, timeout, volatile)
+        return request
 
     def send_message(self, message: Message | Mapping[str, Any], *, timeout: float | None = None) -> Any:
         """Sends an IM message, waits until the server has stored it, and gives what it stored.
@@ -103,11 +104,7 @@ class Client(BaseClient):
     def submit_message(self, message: Message | Mapping[str, Any], *, timeout: float | None = None) -> Future[Any]:
         """As send_message(), without the wait."""
         request = Request(self, stored=True)
-        return self._started(request.begun(self._start_message(request, message, timeout)))
-
-    def _started(self, request: Request) -> Request:
-        # Streams that are full do not stop what brings the answer.
-        self._room_made()
+        self._start_message(request, message, timeout)
         return request
 
     def _wait(self, request: Future[Any]) -> Any:
@@ -135,7 +132,6 @@ class Client(BaseClient):
         if self._finalizer.detach() is None:
             return
         status = library.im_client_destroy(self._handle)
-        self._room_made()
         if status == Status.OK and not self._is_own_thread():
             self._thread.join()
 
@@ -170,32 +166,49 @@ class Client(BaseClient):
         return threading.current_thread() is self._thread
 
     def _room_made(self) -> None:
-        # One that the thread has not taken yet is enough: it looks again after it.
-        if self._nudges.empty():
-            self._nudges.put(None)
+        # Takes no lock: a finalizer may call it. A wake that the thread does not wait for yet ends its next wait.
+        if self._paused:
+            library.im_client_wake(self._handle)
+
+    def _pause(self) -> bool:
+        """Whether to wait for room in a stream; set first, so that room made meanwhile ends the wait."""
+        self._paused = True
+        self._paused = not self._may_take()
+        return self._paused
 
 
-def _run(reference: weakref.ref[Client], handle: int, nudges: queue.SimpleQueue[None]) -> None:
+def _run(reference: weakref.ref[Client], handle: int) -> None:
     """The client's thread. It does not keep the client: one that nobody has is given back here."""
     while True:
         if library.im_client_dispatch(handle, _FOREVER_MS, 1) < 0:
             return
-        while not _may_take(reference):
-            nudges.get()
+        while _is_paused(reference):
+            if not _take_outcome(reference, handle):
+                return
         if reference() is None:
             library.im_client_destroy(handle)
             return
 
 
-def _may_take(reference: weakref.ref[Client]) -> bool:
+def _is_paused(reference: weakref.ref[Client]) -> bool:
     client = reference()
-    return client is None or client._may_take()
+    return client is not None and client._pause()
 
 
-def _give_back(handle: int, nudges: queue.SimpleQueue[None], made: int, shown: str) -> None:
+def _take_outcome(reference: weakref.ref[Client], handle: int) -> bool:
+    """Waits for room, or for an outcome: whoever is to make room may wait for that. False at the client's end."""
+    polled = c_void_p()
+    status: int = library.im_client_poll_outcome(handle, _FOREVER_MS, byref(polled))
+    client = reference()
+    if polled.value and client is not None:
+        client._settle(polled.value)
+    library.im_event_release(polled)
+    return status >= 0
+
+
+def _give_back(handle: int, made: int, shown: str) -> None:
     """The client was forgotten. Takes no lock: this may run anywhere, in the middle of anything."""
     if made == forks():
-        nudges.put(None)
         library.im_client_wake(handle)
         # Last, for a program may make it an exception.
         warnings.warn(f"{shown} was not destroyed", ResourceWarning, stacklevel=2)
