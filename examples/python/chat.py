@@ -5,76 +5,89 @@ from __future__ import annotations
 
 import argparse
 import os
+import queue
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from im_client import (
-    CHAT_MESSAGE,
-    CHAT_ONLINE,
-    CHAT_PULL_OFFLINE_MESSAGE,
-    EVENT_CONNECT,
-    EVENT_DISCONNECT,
-    IMERROR,
-    Client,
-    Code,
-    Event,
-    ImError,
-    MessageType,
-)
+import im_client
+from im_client import Client, Code, Event, ImError, MessageType
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 KICKED_OUT = 3
 
+# What the main thread waits for: a line, or one of these.
+END, CONFIRMED, KICK = object(), object(), object()
 
-def subscribe(client: Client, kicked_out: threading.Event) -> None:
-    @client.on(EVENT_CONNECT)
+
+def say(text: str) -> None:
+    """One line; control characters in other people's text must not reach the terminal."""
+    print("".join(letter if letter.isprintable() else " " for letter in text), flush=True)
+
+
+def subscribe(client: Client, happened: queue.SimpleQueue[object]) -> None:
+    @client.on(im_client.EVENT_CONNECT)
     def connected(event: Event) -> None:
-        print(f"* connected by {event.data['transport']}")
+        say(f"* connected by {event.data['transport']}")
 
-    @client.on(EVENT_DISCONNECT)
+    @client.on(im_client.EVENT_DISCONNECT)
     def disconnected(event: Event) -> None:
-        print(f"* disconnected: {event.data['reason']}")
+        say(f"* disconnected: {event.data['reason']}")
         if event.data.get("code") == Code.OTHER_DEVICE:
-            kicked_out.set()
+            happened.put(KICK)
 
-    @client.on(CHAT_MESSAGE)
+    @client.on(im_client.CHAT_MESSAGE)
     def message(event: Event) -> None:
-        print(f"{event.payload['from']}: {event.payload['content']}")
+        say(f"{event.payload['from']}: {event.payload['content']}")
 
-    @client.on(CHAT_PULL_OFFLINE_MESSAGE)
+    @client.on(im_client.CHAT_PULL_OFFLINE_MESSAGE)
     def messages(event: Event) -> None:
         for each in event.payload or []:
-            print(f"{each['from']}: {each['content']}")
+            say(f"{each['from']}: {each['content']}")
 
-    @client.on(CHAT_ONLINE)
+    @client.on(im_client.CHAT_ONLINE)
     def online(event: Event) -> None:
-        print(f"* {event.payload['userId']} is {event.payload['type']}")
+        say(f"* {event.payload['current']} is {event.payload['type']}")
 
-    @client.on(IMERROR)
+    @client.on(im_client.IMERROR)
     def refused(event: Event) -> None:
         known = event.code in Code.__members__.values()
         name = f"IM_CODE_{Code(event.code).name}" if known else "im_error"
-        print(f"! {name} ({event.code}, {event.data['meta'].get('msg')})")
+        say(f"! {name} ({event.code}, {event.data['meta'].get('msg')})")
 
 
-def told(confirmation: Future[Any]) -> None:
-    try:
-        print(f"✓ stored {confirmation.result()['sequenceId']}")
-    except ImError as error:
-        print(f"! not confirmed: {error}")
+def read_lines(happened: queue.SimpleQueue[object]) -> None:
+    """On a thread of its own, and a file of its own: sys.stdin would be locked when the interpreter ends."""
+    with open(0, encoding="utf-8", errors="replace", closefd=False) as lines:
+        for line in lines:
+            happened.put(line.rstrip("\n"))
+    happened.put(END)
 
 
-def send_lines(client: Client, user: str, peer: str) -> None:
-    confirmations = []
-    for line in sys.stdin:
-        text = {"type": MessageType.TEXT, "from": user, "to": peer, "content": line.rstrip("\n")}
-        confirmations.append(client.submit_message(text))
-        confirmations[-1].add_done_callback(told)
-    for confirmation in confirmations:
-        confirmation.exception()
+def chat(client: Client, user: str, peer: str, happened: queue.SimpleQueue[object]) -> int:
+    def told(confirmation: Future[Any]) -> None:
+        try:
+            say(f"✓ stored {confirmation.result()['sequenceId']}")
+        except ImError as error:
+            say(f"! not confirmed: {error}")
+        happened.put(CONFIRMED)
+
+    unconfirmed, ended = 0, False
+    while unconfirmed or not ended:
+        what = happened.get()
+        if what is KICK:
+            return KICKED_OUT
+        if what is END:
+            ended = True
+        elif what is CONFIRMED:
+            unconfirmed -= 1
+        else:
+            text = {"type": MessageType.TEXT, "from": user, "to": peer, "content": str(what)}
+            client.submit_message(text).add_done_callback(told)
+            unconfirmed += 1
+    return 0
 
 
 def main() -> int:
@@ -84,13 +97,12 @@ def main() -> int:
     parser.add_argument("--token", default="t", metavar="T")
     parser.add_argument("--peer", default="echo", metavar="ID")
     given = parser.parse_args()
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # Only a replaced stdout lacks it.
 
-    kicked_out, done = threading.Event(), threading.Event()
+    happened: queue.SimpleQueue[object] = queue.SimpleQueue()
     with Client(given.root, "chat", query={"token": given.token, "userId": given.user}) as client:
-        subscribe(client, kicked_out)
-        send_lines(client, given.user, given.peer)
-    return KICKED_OUT if kicked_out.is_set() else 0
+        subscribe(client, happened)
+        threading.Thread(target=read_lines, args=(happened,), daemon=True).start()
+        return chat(client, given.user, given.peer, happened)
 
 
 if __name__ == "__main__":

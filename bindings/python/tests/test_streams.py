@@ -7,8 +7,9 @@ import gc
 import threading
 from typing import Any
 
-import im_client
 import pytest
+
+import im_client
 from im_client import AsyncClient, Client
 
 from .servers import PATIENCE, Server, until

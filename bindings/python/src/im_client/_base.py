@@ -12,7 +12,7 @@ from . import _log
 from ._callbacks import on_event, on_free, on_outcome, register
 from ._event import Event
 from ._library import c_text, check, last_error, library, take_text, utf8
-from ._options import options_json
+from ._options import in_pythons_names, options_json
 from ._prototypes import EMIT_VOLATILE, SUBSCRIBE_ONCE, SUBSCRIBE_OUTGOING
 from ._types import RawEvent
 from ._values import Encoded, dump
@@ -83,7 +83,7 @@ class BaseClient:
             raise invalid("an option has a NUL")
         self._handle = library.im_client_new(text)
         if not self._handle:
-            raise error_of(library.im_last_status(), last_error())
+            raise error_of(library.im_last_status(), in_pythons_names(last_error(), options))
         self._asked = asked
 
     def _answer_questions(self) -> None:

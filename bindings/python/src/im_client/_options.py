@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ._options_table import NAMES, TIMES
@@ -27,6 +28,13 @@ def options_json(root: object, nsp: object, options: dict[str, Any]) -> tuple[by
             value = True
         named[_name(keyword)] = _milliseconds(value) if keyword in TIMES else value
     return dump(named), asked
+
+
+def in_pythons_names(text: str, options: Iterable[str]) -> str:
+    """What the library says of options, with the names that they have here."""
+    pythons = {_name(each): each for each in options} | {library: python for python, library in NAMES.items()}
+    named = re.sub(r'"(\w+)"', lambda quoted: f'"{pythons.get(quoted[1], quoted[1])}"', text)
+    return f"{named}, given in seconds here" if "milliseconds" in named else named
 
 
 def _name(keyword: str) -> str:
