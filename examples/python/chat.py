@@ -53,8 +53,8 @@ def subscribe(client: Client, happened: queue.SimpleQueue[object]) -> None:
 
     @client.on(im_client.IMERROR)
     def refused(event: Event) -> None:
-        known = event.code in Code.__members__.values()
-        name = f"IM_CODE_{Code(event.code).name}" if known else "im_error"
+        names = {int(code): f"IM_CODE_{code.name}" for code in Code}
+        name = names.get(event.code or 0, "im_error")
         say(f"! {name} ({event.code}, {event.data['meta'].get('msg')})")
 
 

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 from im_client import EVENT_DISCONNECT, IMERROR, SSO_QRLOGIN, Client, Code, Event
 
-# Printed only where it is installed: pip install qrcode
+# The code is drawn where this is installed: pip install qrcode
 try:
-    import qrcode
+    import qrcode  # type: ignore[import-untyped]
 except ImportError:
     qrcode = None
 

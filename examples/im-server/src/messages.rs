@@ -14,11 +14,12 @@ pub async fn to(incoming: Incoming) {
         Ok(Some(message)) => {
             let acknowledgement = success(envelope::TO_ACK, message.json());
             let Incoming { app, socket, ack, .. } = incoming;
+            // Before the confirmation, so that a client which leaves once all is confirmed has heard it.
+            echo::answer(&app, &message).await;
             app.emit(&socket, envelope::TO_ACK, &acknowledgement);
             // Does nothing unless the client passed a function.
             let _ = ack.send(&acknowledgement);
             deliver(&app, Some(&socket), &message);
-            echo::answer(&app, &message).await;
         }
         Ok(None) => (),
         Err(refusal) => {

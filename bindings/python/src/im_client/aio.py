@@ -21,7 +21,7 @@ from ._pending import Pending
 from ._types import FreeFunction
 from ._worker import Worker
 from .client import LINGER
-from .constants import EventKind, State, Status
+from .constants import EventKind, Status
 from .errors import ImError
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class AsyncClient(BaseClient):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None and library.im_client_state(self._handle) > State.DISCONNECTED:
+            if kind is None:
                 with contextlib.suppress(ImError):
                     await self.flush(LINGER)
         finally:

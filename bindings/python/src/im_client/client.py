@@ -18,7 +18,7 @@ from ._library import check, library
 from ._log import log_error, logger
 from ._request import Request
 from ._stream import Stream
-from .constants import State, Status
+from .constants import Status
 from .errors import ImError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Client(BaseClient):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and library.im_client_state(self._handle) > State.DISCONNECTED:
+        if kind is None:
             with contextlib.suppress(ImError):
                 self.flush(LINGER)
         self.destroy()
