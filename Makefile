@@ -19,18 +19,30 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: build release demo test lint unit header servers examples packages-demo packages-test clean
+# Where `make install` puts things, and the folder before all that, for packagers.
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+DESTDIR ?=
+
+.PHONY: build release install uninstall demo test lint unit header servers examples packages-release packages-demo packages-test clean
 
 build:
 	$(call say,Building the library)
 	cargo build --locked
 	@ln -sf libim_client.so $(DEBUG)/libim_client.so.0
 
-release: packages-demo
+release: packages-release
 	$(call say,Building the library for release)
 	cargo build --locked --release
 	@ln -sf libim_client.so $(CARGO_TARGET_DIR)/release/libim_client.so.0
 	tools/static_lib.sh $(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/release/libim_client-static.a
+
+install: release
+	$(call say,Installing into $(DESTDIR)$(PREFIX))
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' packaging/install.sh install $(CARGO_TARGET_DIR)/release
+
+uninstall:
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' packaging/install.sh uninstall $(CARGO_TARGET_DIR)/release
 
 demo: packages-demo build examples
 	$(call say,Building the embedded IM server)
@@ -55,6 +67,9 @@ $(SERVERS): tests/servers/package-lock.json
 	$(call say,Installing the servers that the tests run against)
 	cd tests/servers && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
+
+packages-release:
+	@tools/packages.sh gcc binutils
 
 packages-demo:
 	@tools/packages.sh gcc make pkg-config python3 libjansson-dev libqrencode-dev
