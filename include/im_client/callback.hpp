@@ -19,15 +19,26 @@ using ExceptionHandler = std::function<void(std::exception_ptr, std::string_view
 
 namespace detail {
 
-struct Reporter {
-    std::mutex lock;
-    std::shared_ptr<const ExceptionHandler> handler;
-
+class Reporter {
+  public:
     static Reporter &instance() {
         // Never destroyed: a callback may still throw while the process ends.
         static Reporter *const reporter = new Reporter;
         return *reporter;
     }
+
+    std::shared_ptr<const ExceptionHandler> current() {
+        const std::lock_guard<std::mutex> guard(lock_);
+        return handler_;
+    }
+    void set(std::shared_ptr<const ExceptionHandler> handler) {
+        const std::lock_guard<std::mutex> guard(lock_);
+        handler_.swap(handler);
+    }
+
+  private:
+    std::mutex lock_;
+    std::shared_ptr<const ExceptionHandler> handler_;
 };
 
 /// The client whose callback this thread is in, or 0.
@@ -47,34 +58,29 @@ class Inside {
 };
 
 #if IM_CLIENT_HAS_EXCEPTIONS
-inline void print_exception(std::string_view callback) noexcept {
+inline void print_exception(std::exception_ptr exception, std::string_view callback) noexcept {
     const int length = static_cast<int>(callback.size());
+    const char *const where = callback.data();
     try {
-        throw;
-    } catch (const std::exception &exception) {
-        std::fprintf(stderr, "im_client: the callback of \"%.*s\" threw: %s\n", length,
-                     callback.data(), exception.what());
+        std::rethrow_exception(std::move(exception));
+    } catch (const std::exception &known) {
+        std::fprintf(stderr, "im_client: the callback of \"%.*s\" threw: %s\n", length, where,
+                     known.what());
     } catch (...) {
-        std::fprintf(stderr, "im_client: the callback of \"%.*s\" threw\n", length,
-                     callback.data());
+        std::fprintf(stderr, "im_client: the callback of \"%.*s\" threw\n", length, where);
     }
 }
 
 /// Inside a catch block.
 inline void report_exception(std::string_view callback) noexcept {
+    const std::exception_ptr exception = std::current_exception();
     try {
-        std::shared_ptr<const ExceptionHandler> handler;
-        {
-            Reporter &reporter = Reporter::instance();
-            const std::lock_guard<std::mutex> guard(reporter.lock);
-            handler = reporter.handler;
-        }
-        if (handler)
-            (*handler)(std::current_exception(), callback);
+        if (const auto handler = Reporter::instance().current())
+            (*handler)(exception, callback);
         else
-            print_exception(callback);
+            print_exception(exception, callback);
     } catch (...) {
-        print_exception(callback);
+        print_exception(exception, callback);
     }
 }
 #endif
@@ -146,12 +152,10 @@ template <class F> void call_with_log(std::int32_t level, const char *line, void
 } // namespace detail
 
 /// Sets who is told of exceptions that callbacks throw; an empty one goes back to the default, a
-/// line on stderr. What the handler itself throws is printed too. Any thread.
+/// line on stderr. If the handler throws, what it was given is printed. Any thread.
 inline void set_exception_handler(ExceptionHandler handler) {
-    auto shared = handler ? std::make_shared<const ExceptionHandler>(std::move(handler)) : nullptr;
-    detail::Reporter &reporter = detail::Reporter::instance();
-    const std::lock_guard<std::mutex> guard(reporter.lock);
-    reporter.handler.swap(shared);
+    detail::Reporter::instance().set(
+        handler ? std::make_shared<const ExceptionHandler>(std::move(handler)) : nullptr);
 }
 
 } // namespace im
