@@ -1,5 +1,5 @@
-/* The behaviours of bindings/behaviours.json in C. Usage: matrix BEHAVIOUR ROOT; matrix.py starts
- * the servers, runs each behaviour in a process of its own and writes the results down. */
+/* The behaviours of bindings/behaviours.json in C. Usage: matrix BEHAVIOUR ROOT; run_matrix.py
+ * starts the servers, runs each behaviour in a process of its own and writes the results down. */
 
 #include "chat.h"
 #include "manual.h"
@@ -77,8 +77,8 @@ static void destroy_in_callback(void) {
     CHECK_EQUAL(im_client_state(client), IM_ERROR_HANDLE);
 }
 
-/* main returns while events come. What must not happen is a crash, or an end that hangs: matrix.py
- * looks at the exit. */
+/* main returns while events come. What must not happen is a crash, or an end that hangs:
+ * run_matrix.py looks at the exit. */
 static atomic_int received;
 static void count(const im_event *event, void *user_data) {
     (void)event, (void)user_data;

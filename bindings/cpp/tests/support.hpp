@@ -21,10 +21,11 @@ using nlohmann::json;
 /// How long a test waits for what has to happen; nothing waits so long where all is well.
 inline constexpr std::chrono::seconds patience = 20s;
 
-/// A server that run.py has started: socketio2, socketio4, egg or embedded.
+/// A server that with_servers.py has started: socketio2, socketio4, egg or embedded.
 inline std::string root_of(const std::string &server) {
     const char *root = std::getenv(("IM_TEST_" + server).c_str());
-    return root ? root : throw std::runtime_error("run.py starts the servers of these tests");
+    return root ? root
+                : throw std::runtime_error("with_servers.py starts the servers of these tests");
 }
 
 /// Waits for a condition that no event tells of.
