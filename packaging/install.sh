@@ -16,9 +16,12 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
 library=libim_client.so
 soname=$library.${version%%.*}
 cmake=$libdir/cmake/im_client
+filled=$(mktemp)
+trap 'rm -f "$filled"' EXIT
 
+# What is the same keeps its time, so that nobody compiles again for it.
 put() { # put SOURCE TARGET
-    install -D -m 644 "$1" "${DESTDIR:-}$2"
+    install -C -D -m 644 "$1" "${DESTDIR:-}$2"
 }
 
 link() { # link TO TARGET
@@ -27,12 +30,11 @@ link() { # link TO TARGET
 
 # Paths relative to the file itself, so that the tree may be moved.
 fill() { # fill TEMPLATE TARGET
-    mkdir -p "${DESTDIR:-}$(dirname "$2")"
     sed -e "s|@VERSION@|$version|g" -e "s|@SONAME@|$soname|g" \
         -e "s|@PREFIX_FROM_HERE@|$(realpath -ms --relative-to="$(dirname "$2")" "$prefix")|g" \
         -e "s|@LIBDIR_FROM_PREFIX@|$(realpath -ms --relative-to="$prefix" "$libdir")|g" \
-        "$root/packaging/$1" >"${DESTDIR:-}$2"
-    chmod 644 "${DESTDIR:-}$2"
+        "$root/packaging/$1" >"$filled"
+    put "$filled" "$2"
 }
 
 headers() {

@@ -49,10 +49,14 @@ def files_in(folder: Path) -> set[str]:
 
 
 class Install(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="im-install-")))
-        self.prefix = self.folder / "prefix"
-        run("make", "install", f"PREFIX={self.prefix}")
+    folder: Path
+    prefix: Path
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="im-install-")))
+        cls.prefix = cls.folder / "prefix"
+        run("make", "install", f"PREFIX={cls.prefix}")
 
     def consumer(self) -> Path:
         """A fresh copy of the consumer projects."""
@@ -67,52 +71,54 @@ class Install(unittest.TestCase):
         run("cmake", "-S", source, "-B", source / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
         return source / "build"
 
-    def say_hi(self, folder: Path, programs: list[str] = PROGRAMS) -> None:
+    def say_hi(self, folder: Path, programs: list[str]) -> None:
         for program in programs:
             self.assertIn("echo: hi", run(SERVER, "with", folder / program), program)
 
-    def use_by_pkg_config(self, prefix: Path) -> None:
+    def use_by_pkg_config(self, prefix: Path, programs: list[str]) -> None:
         source = self.consumer()
-        run("make", cwd=source, PKG_CONFIG_PATH=str(prefix / "lib" / "pkgconfig"))
-        self.say_hi(source)
+        run("make", *programs, cwd=source, PKG_CONFIG_PATH=str(prefix / "lib" / "pkgconfig"))
+        self.say_hi(source, programs)
 
-    def use_by_cmake(self, prefix: Path) -> None:
+    def use_by_cmake(self, prefix: Path, programs: list[str]) -> None:
         build = self.configure(prefix)
-        run("cmake", "--build", build)
-        self.say_hi(build)
+        run("cmake", "--build", build, "--target", *programs)
+        self.say_hi(build, programs)
 
-    def test_serves_consumers_and_goes_again(self) -> None:
+    def test_serves_consumers_in_c_and_cpp(self) -> None:
         self.assertEqual(files_in(self.prefix), INSTALLED)
-        self.use_by_pkg_config(self.prefix)
-        self.use_by_cmake(self.prefix)
+        self.use_by_pkg_config(self.prefix, PROGRAMS)
+        self.use_by_cmake(self.prefix, PROGRAMS)
+
+    def test_may_be_moved(self) -> None:
         for text in (*self.prefix.rglob("*.pc"), *self.prefix.rglob("*.cmake")):
             for place in (ROOT, self.prefix):
                 self.assertNotIn(str(place), text.read_text(), text)
-        run("make", "uninstall", f"PREFIX={self.prefix}")
-        self.assertEqual(files_in(self.prefix), set())
-        self.assertFalse((self.prefix / "include" / "im_client").exists())
-
-    def test_may_be_moved(self) -> None:
         moved = self.folder / "moved"
         self.prefix.rename(moved)
-        self.use_by_pkg_config(moved)
-        self.use_by_cmake(moved)
+        self.addCleanup(moved.rename, self.prefix)
+        self.use_by_pkg_config(moved, ["say_hi_c_shared"])
+        self.use_by_cmake(moved, ["say_hi_c_shared", "say_hi_cpp_static"])
 
-    def test_has_other_folders_for_packagers(self) -> None:
+    def test_has_other_folders_for_packagers_and_goes_again(self) -> None:
         stage = self.folder / "stage"
-        run("make", "install", f"DESTDIR={stage}", "PREFIX=/usr", "LIBDIR=/usr/lib/x86_64-linux-gnu")
+        variables = [f"DESTDIR={stage}", "PREFIX=/usr", "LIBDIR=/usr/lib/x86_64-linux-gnu"]
+        run("make", "install", *variables)
         wanted = {name.replace("lib/", "lib/x86_64-linux-gnu/", 1) if name.startswith("lib/") else name for name in INSTALLED}
         self.assertEqual(files_in(stage / "usr"), wanted)
         build = self.configure(stage / "usr")
         run("cmake", "--build", build, "--target", "say_hi_c_shared")
         self.say_hi(build, ["say_hi_c_shared"])
-        run("make", "uninstall", f"DESTDIR={stage}", "PREFIX=/usr", "LIBDIR=/usr/lib/x86_64-linux-gnu")
-        self.assertEqual(files_in(stage), set())
+        other = stage / "usr" / "include" / "other.h"
+        other.touch()
+        run("make", "uninstall", *variables)
+        self.assertEqual(files_in(stage), {"usr/include/other.h"})
+        self.assertFalse((stage / "usr" / "include" / "im_client").exists())
 
     def test_serves_who_asks_for_its_minor_version(self) -> None:
-        for version in ("0.1", "0.1.0", "0.1.0 EXACT", ""):
+        for version in ("0.1", "0.1.0 EXACT", ""):
             self.configure(self.prefix, version=version)
-        for version in ("0.0", "0.2", "0.1.1", "1", "1.0", "0.1.1 EXACT"):
+        for version in ("0.0", "0.2", "0.1.1", "1"):
             with self.assertRaisesRegex(AssertionError, "im_client-config.cmake, version: 0.1.0", msg=version):
                 self.configure(self.prefix, version=version)
 

@@ -22,7 +22,7 @@ SECONDS = 1800  # the first command may have to build the library
 BODIES = {
     "c": "#include <im_client.h>\n#include <pthread.h>\n#include <stdio.h>\n#include <string.h>\n%s\n",
     "cpp": "#include <fstream>\n#include <im_client.hpp>\n#include <im_client/nlohmann.hpp>\n#include <iostream>\n"
-    "[[maybe_unused]] static void body(im::Client client) {\n%s\n}\n",
+    "[[maybe_unused]] static void body([[maybe_unused]] im::Client client) {\n%s\n}\n",
 }
 COMPILERS = {"c": ["cc", "-std=c99", "-Wall", "-Wextra", "-Werror"], "cpp": ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror"]}
 
