@@ -91,7 +91,7 @@ lint: packages-test $(VENV)/.installed
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p im-client --lib --no-default-features -- -D warnings
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' ':!include/im_client.h')
-	$(VENV)/bin/ruff check examples tools tests
+	$(VENV)/bin/ruff check bindings examples packaging tools tests
 	$(VENV)/bin/mypy --strict $$(git ls-files '*.py')
 
 test: packages-test servers lint build examples

@@ -63,7 +63,9 @@ class Arguments {
     const std::vector<im_blob> &blobs() const noexcept { return blobs_; }
 
     /// Why nothing can be sent, or Status::ok.
-    const Error &error() const noexcept { return json_ ? json_->text().error() : detail::no_error; }
+    const Error &error() const noexcept {
+        return json_ ? json_->text().error() : detail::no_error();
+    }
     /// For C: null where there is no argument.
     const char *c_str() const {
         return json_ && json_->text() ? json_->text().value().c_str() : nullptr;

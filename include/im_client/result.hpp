@@ -63,7 +63,11 @@ namespace detail {
 #endif
 }
 
-inline const Error no_error;
+/// What the error() of a success is. Never destroyed: statics may ask for it at the program's end.
+inline const Error &no_error() noexcept {
+    static const Error *const none = new Error;
+    return *none;
+}
 
 } // namespace detail
 
@@ -93,7 +97,7 @@ template <class T> class [[nodiscard]] Result {
 
     const Error &error() const noexcept {
         const Error *error = std::get_if<1>(&state_);
-        return error ? *error : detail::no_error;
+        return error ? *error : detail::no_error();
     }
 
   private:
@@ -117,7 +121,7 @@ template <> class [[nodiscard]] Result<void> {
         if (error_)
             detail::fail(*error_);
     }
-    const Error &error() const noexcept { return error_ ? *error_ : detail::no_error; }
+    const Error &error() const noexcept { return error_ ? *error_ : detail::no_error(); }
 
   private:
     std::optional<Error> error_;
