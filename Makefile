@@ -19,7 +19,7 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: build release demo test lint unit header servers examples packages-demo packages-test clean
+.PHONY: build release demo test lint unit header servers examples aarch64 docs docs-test packages-demo packages-test clean
 
 build:
 	$(call say,Building the library)
@@ -77,7 +77,20 @@ lint: packages-test $(VENV)/.installed
 	cargo clippy --locked -p im-client --lib --no-default-features -- -D warnings
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' ':!include/im_client.h')
 	$(VENV)/bin/ruff check examples tools tests
-	$(VENV)/bin/mypy --strict $$(git ls-files '*.py')
+	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings')
+
+# The library for aarch64 (phones, boards, Arm servers), and its tests under an emulator. The compiler is Debian's, kept beside
+# the machine's own; no debug information, which would be most of the build.
+AARCH64 := $(CARGO_TARGET_DIR)/aarch64
+aarch64: packages-test servers
+	$(call say,Building the library for aarch64)
+	@tools/packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	@tools/aarch64_rust.sh $(AARCH64)/rust
+	RUSTC=$(AARCH64)/rust/rustc CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc CARGO_PROFILE_DEV_DEBUG=0 \
+	    cargo rustc --locked -p im-client --lib --crate-type cdylib --target aarch64-unknown-linux-gnu --target-dir $(AARCH64)
+	cargo build --locked -p im-server
+	$(call say,Testing the library for aarch64 under qemu)
+	python3 -m tests.aarch64 $(AARCH64)/aarch64-unknown-linux-gnu/debug $(DEBUG)
 
 test: packages-test servers lint build examples
 	$(call say,Building the servers and peers of the tests)
@@ -90,6 +103,7 @@ test: packages-test servers lint build examples
 	$(call say,Testing the library)
 	cargo test --locked --workspace
 	$(MAKE) demo
+	$(MAKE) aarch64
 	rm -rf $(CARGO_TARGET_DIR)/matrix && mkdir -p $(CARGO_TARGET_DIR)/matrix
 	$(foreach language,$(LANGUAGES),$(MAKE) -C bindings/$(language) test$(newline)	)
 	tools/matrix.py --results $(CARGO_TARGET_DIR)/matrix $(LANGUAGES)
