@@ -76,8 +76,8 @@ lint: packages-test $(VENV)/.installed
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p im-client --lib --no-default-features -- -D warnings
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' ':!include/im_client.h')
-	$(VENV)/bin/ruff check examples tools tests
-	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings')
+	$(VENV)/bin/ruff check docs examples tools tests
+	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings' ':!docs')
 
 # The library for aarch64 (phones, boards, Arm servers), and its tests under an emulator. The compiler is Debian's, kept beside
 # the machine's own; no debug information, which would be most of the build.
@@ -92,6 +92,27 @@ aarch64: packages-test servers
 	$(call say,Testing the library for aarch64 under qemu)
 	python3 -m tests.aarch64 $(AARCH64)/aarch64-unknown-linux-gnu/debug $(DEBUG)
 
+# The documentation, target/docs/index.html: any warning is an error, and a link that leads nowhere is a warning.
+DOCS_VENV := $(CARGO_TARGET_DIR)/docs-venv
+docs: $(DOCS_VENV)/.installed
+	$(call say,Building the documentation)
+	tools/docs/tables.py --check
+	$(DOCS_VENV)/bin/sphinx-build -q -E -W --keep-going -b html -d $(CARGO_TARGET_DIR)/docs-doctrees docs $(CARGO_TARGET_DIR)/docs
+
+$(DOCS_VENV)/.installed: tools/docs/requirements.txt
+	@tools/packages.sh python3 python3-venv
+	$(call say,Installing Sphinx)
+	python3 -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/pip install --quiet --require-virtualenv --require-hashes -r tools/docs/requirements.txt
+	@touch $@
+
+docs-test: packages-test servers docs examples $(VENV)/.installed
+	@tools/packages.sh curl
+	$(VENV)/bin/mypy --strict --python-executable $(DOCS_VENV)/bin/python docs/conf.py
+	cargo build --locked -p im-server
+	$(call say,Compiling and running every code block of the documentation)
+	python3 -m tests.documentation $(DEBUG)
+
 test: packages-test servers lint build examples
 	$(call say,Building the servers and peers of the tests)
 	cargo build --locked -p im-server -p peer
@@ -104,6 +125,7 @@ test: packages-test servers lint build examples
 	cargo test --locked --workspace
 	$(MAKE) demo
 	$(MAKE) aarch64
+	$(MAKE) docs-test
 	rm -rf $(CARGO_TARGET_DIR)/matrix && mkdir -p $(CARGO_TARGET_DIR)/matrix
 	$(foreach language,$(LANGUAGES),$(MAKE) -C bindings/$(language) test$(newline)	)
 	tools/matrix.py --results $(CARGO_TARGET_DIR)/matrix $(LANGUAGES)

@@ -1,0 +1,62 @@
+"""The documentation site: `make docs`. Why Sphinx, and how pages are tested: docs/README.md."""
+
+import os
+import re
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+project = "im-client"
+author = "the im-client authors"
+project_copyright = author
+release = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]  # type: ignore[index]
+
+extensions = ["myst_parser"]
+myst_heading_anchors = 4
+exclude_patterns = ["README.md"]
+nitpicky = True
+# C declarations are shown, not registered as objects of Sphinx's C domain.
+highlight_language = "none"
+
+html_theme = "furo"
+html_title = f"im-client {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+
+# A page that is a file from elsewhere in the repository says so in one line.
+FILE = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
+LINK = re.compile(r"\[([^]\n]+)\]\((?!https?:|#|mailto:)([^)\s]+)\)")
+
+
+def included(page: Path, path: str) -> str:
+    """The file's text; links to what is not on the site become the names of files, for the site may be anywhere."""
+    file = (page.parent / path).resolve()
+    if not file.parent.exists():
+        return f"# {page.stem}\n\nThis tree has no `{file.parent.relative_to(ROOT)}`."
+    if not file.exists():
+        raise ExtensionError(f"{page} shows {file}, which is not there")
+
+    def link(match: re.Match[str]) -> str:
+        target, _, anchor = match[2].partition("#")
+        there = (file.parent / target).resolve()
+        if not there.exists():
+            raise ExtensionError(f"{file} links to {match[2]}, which is not there")
+        if there.is_relative_to(ROOT / "docs") and there.suffix == ".md":
+            return f"[{match[1]}]({os.path.relpath(there, page.parent)}{'#' + anchor if anchor else ''})"
+        return f"{match[1]} (`{there.relative_to(ROOT)}`)"
+
+    return LINK.sub(link, file.read_text())
+
+
+def show_files(app: Sphinx, name: str, text: list[str]) -> None:
+    page = Path(app.srcdir) / f"{name}.md"
+    text[0] = FILE.sub(lambda match: included(page, match[1]), text[0])
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", show_files)
