@@ -63,6 +63,23 @@ pub unsafe extern "C" fn im_event_release(event: *const im_event) {
     }
 }
 
+/// As `im_event_release`, for an event of `im_client_poll` that nobody has seen: it does not count as delivered, whoever else
+/// still has it. So a message is not receipted, and is shown again where the server sends it again.
+///
+/// # Safety
+/// As for `im_event_release`.
+#[no_mangle]
+pub unsafe extern "C" fn im_event_discard(event: *const im_event) {
+    // SAFETY: by this function's contract.
+    if let Ok(unseen) = unsafe { borrow(event) } {
+        if is_from_before_a_fork(unseen.client()) {
+            return;
+        }
+        unseen.forget_delivery();
+        drop(ManuallyDrop::into_inner(unseen));
+    }
+}
+
 /// As `im_client_reply`, for the question that this event is.
 ///
 /// # Safety

@@ -106,6 +106,23 @@ static void a_message_is_receipted_when_it_is_released(void) {
     destroy(client);
 }
 
+/* What nobody has seen is not receipted, and is shown when it comes again. */
+static void a_discarded_message_was_not_delivered(void) {
+    im_client client = new_client("/chat", MANUAL);
+    int before = in_stats(RECEIPT);
+    const im_event *message = take_message(client);
+    CHECK(im_event_retain(message) == message);
+    im_event_discard(message);
+    im_event_release(message);
+    message = take_message(client);
+    CHECK_EQUAL(in_stats(RECEIPT), before);
+    im_event_release(message);
+    poll_round_trip(client);
+    CHECK_EQUAL(in_stats(RECEIPT), before + 1);
+    im_event_discard(NULL);
+    destroy(client);
+}
+
 /* So is the end of a login: the client closes when the token is released. */
 static void a_login_closes_when_it_is_released(void) {
     static const char args[] = "[\"qrlogin\",{\"meta\":{\"timestamp\":1},\"code\":0,\"data\":{"
@@ -152,5 +169,5 @@ static void free_functions_run_in_poll_or_in_destroy(void) {
 
 CASES("polled", CASE(events_outlive_their_client),
       CASE(questions_are_answered_later_from_any_thread),
-      CASE(a_message_is_receipted_when_it_is_released), CASE(a_login_closes_when_it_is_released),
-      CASE(free_functions_run_in_poll_or_in_destroy))
+      CASE(a_message_is_receipted_when_it_is_released), CASE(a_discarded_message_was_not_delivered),
+      CASE(a_login_closes_when_it_is_released), CASE(free_functions_run_in_poll_or_in_destroy))
