@@ -44,10 +44,11 @@ examples: build
 	$(call say,Building the C examples)
 	$(MAKE) -C examples/c BIN_DIR=$(DEBUG)/examples-c IM_LIBDIR=$(DEBUG)
 
-# The committed header, and its description for bindings and documentation, are those that the build makes from src/ffi.
+# The committed header, its description for bindings, and the reference pages are those that the build makes from src/ffi.
 header: build
 	cp "$$(ls -t $(DEBUG)/build/im-client-*/out/im_client.h | head -1)" include/im_client.h
 	cp "$$(ls -t $(DEBUG)/build/im-client-*/out/abi.json | head -1)" bindings/abi.json
+	tools/docs/tables.py
 
 servers: $(SERVERS)
 
