@@ -17,8 +17,8 @@ release = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.
 extensions = ["myst_parser"]
 myst_heading_anchors = 4
 exclude_patterns = ["README.md"]
-nitpicky = True
-# C declarations are shown, not registered as objects of Sphinx's C domain.
+# JSON in prose keeps its quotes.
+smartquotes = False
 highlight_language = "none"
 
 html_theme = "furo"

@@ -5,7 +5,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ GROUPS = {
     "Sending": "emit emit_args emit_with_ack emit_args_with_ack cancel reply reply_args clear_send_buffer flush",
     "State": "state socket_id info",
     "Credentials": "set_auth set_query answer",
-    "Pulling events": "poll dispatch wake wake_fd",
+    "Pulling events": "poll poll_outcome dispatch wake wake_fd",
     "Phones": "network_changed background foreground",
 }
 OTHER_GROUPS = {
     "Events in hand": "im_event_",
     "IM messages": "im_client_send_message im_message im_timeline im_messages",
-    "The library": "im_",
+    "The library": "im_version im_status im_last im_client_count im_shutdown im_string im_set_log",
 }
 
 
@@ -34,8 +34,8 @@ def cell(text: object) -> str:
     return str(text).replace("|", "\\|").replace("\n", " ")
 
 
-def table(head: list[str], rows: Iterable[list[object]]) -> str:
-    lines: list[list[object]] = [[*head], ["---"] * len(head), *rows]
+def table(head: list[str], rows: Iterable[Sequence[object]]) -> str:
+    lines: list[Sequence[object]] = [[*head], ["---"] * len(head), *rows]
     return "".join("| " + " | ".join(map(cell, line)) + " |\n" for line in lines)
 
 
@@ -100,7 +100,8 @@ def declarations(header: str) -> dict[str, tuple[str, str]]:
     documented = re.compile(r"/\*\*\n((?: \*.*\n)+?) \*/\n([^;#/{]+\b(im_\w+)\([^;]*\);)")
     for match in documented.finditer(header):
         lines = [line.removeprefix(" *").removeprefix(" ") for line in match[1].splitlines()]
-        found[match[3]] = (match[2], "\n".join(lines).replace("# Safety", "**Safety**"))
+        meaning = "\n".join(lines).replace("# Safety\n", "**Safety.** ")
+        found[match[3]] = (match[2], re.sub(r"docs/reference/(\w+)\.md", r"[\1](\1.md)", meaning))
     return found
 
 
@@ -108,7 +109,10 @@ def group_of(name: str) -> str:
     for title, names in GROUPS.items():
         if name.removeprefix("im_client_") in names.split() and name.startswith("im_client_"):
             return title
-    return next(title for title, starts in OTHER_GROUPS.items() if name.startswith(tuple(starts.split())))
+    for title, starts in OTHER_GROUPS.items():
+        if name.startswith(tuple(starts.split())):
+            return title
+    raise ValueError(f"{name} belongs to no group of functions: name it in tools/docs/tables.py")
 
 
 def functions(abi: dict[str, Any]) -> str:
@@ -130,11 +134,19 @@ def contract(_: dict[str, Any]) -> str:
     text = "# The contract\n\nThe head of `im_client.h`, word for word.\n"
     for paragraph in prose.split("\n\n")[1:]:
         if paragraph.startswith(" "):
-            text += f"\n```{{code-block}} none\n{paragraph}\n```\n"
+            text += "\n" + columns(paragraph.splitlines())
         else:
             headed = re.sub(r"^([A-Z][\w ]*)\.", r"**\1.**", paragraph)
-            text += "\n" + re.sub(r"\b(im_\w+|IM_\w+)", r"`\1`", headed) + "\n"
+            text += "\n" + re.sub(r"(\bim_\w+|\bIM_\w+|\{\"_placeholder.*?\}|\"delivery\": \"manual\")", r"`\1`", headed) + "\n"
     return text
+
+
+def columns(lines: list[str]) -> str:
+    """A table of a text file: the columns begin where the words of its head do."""
+    starts = [match.start() for match in re.finditer(r"(?<=  )\S", lines[0])]
+    ends = [*starts[1:], None]
+    cells = [[line[start:end].strip() for start, end in zip(starts, ends)] for line in lines]
+    return table(cells[0], [[f"`{row[0]}`", *row[1:]] if row[0].startswith("im_") else row for row in cells[1:]])
 
 
 MAKERS = {
