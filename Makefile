@@ -112,6 +112,7 @@ docs-test: packages-test servers docs examples $(VENV)/.installed
 	$(VENV)/bin/mypy --strict --python-executable $(DOCS_VENV)/bin/python docs/conf.py
 	cargo build --locked -p im-server
 	$(call say,Compiling and running every code block of the documentation)
+	python3 -m unittest -q tests.documentation.test_checks
 	python3 -m tests.documentation $(DEBUG)
 
 test: packages-test servers lint build examples

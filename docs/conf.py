@@ -30,7 +30,15 @@ html_show_sphinx = False
 
 # A page that is a file from elsewhere in the repository says so in one line.
 FILE = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
+CODE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[([^]\n]+)\]\((?!https?:|#|mailto:)([^)\s]+)\)")
+
+
+def pages_of_files() -> dict[Path, Path]:
+    """The files that pages show, and the pages."""
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if page.name != "README.md"]
+    shown = {page: FILE.search(page.read_text()) for page in pages}
+    return {(page.parent / match[1]).resolve(): page for page, match in shown.items() if match}
 
 
 def included(page: Path, path: str) -> str:
@@ -40,17 +48,21 @@ def included(page: Path, path: str) -> str:
         return f"# {page.stem}\n\nThis tree has no `{file.parent.relative_to(ROOT)}`."
     if not file.exists():
         raise ExtensionError(f"{page} shows {file}, which is not there")
+    pages = pages_of_files()
 
     def link(match: re.Match[str]) -> str:
         target, _, anchor = match[2].partition("#")
         there = (file.parent / target).resolve()
         if not there.exists():
             raise ExtensionError(f"{file} links to {match[2]}, which is not there")
+        there = pages.get(there, there)
         if there.is_relative_to(ROOT / "docs") and there.suffix == ".md":
             return f"[{match[1]}]({os.path.relpath(there, page.parent)}{'#' + anchor if anchor else ''})"
         return f"{match[1]} (`{there.relative_to(ROOT)}`)"
 
-    return LINK.sub(link, file.read_text())
+    # What is split off by a group stays, at the odd places: code.
+    parts = CODE.split(file.read_text())
+    return "".join(part if index % 2 else LINK.sub(link, part) for index, part in enumerate(parts))
 
 
 def show_files(app: Sphinx, name: str, text: list[str]) -> None:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.documentation.blocks import Block, blocks_of
+from tests.documentation.blocks import Block, blocks_of, file_of
 from tests.documentation.pages import LOCAL, PAGES, STORY
 from tests.documentation.programs import ROOT, Build, program
 from tests.documentation.story import Program, play, run_commands
@@ -25,6 +25,18 @@ def check_the_languages(page: str, blocks: list[Block]) -> None:
             raise AssertionError(f"docs/{page}.md:{block.line}: nothing runs a block of {block.language!r}")
     if any(block.language in PROGRAMS for block in blocks) and not any(block.language == "text" for block in blocks):
         raise AssertionError(f"docs/{page}.md shows a program and not what it prints")
+
+
+def check_the_file(page: str) -> None:
+    """A page that is a file from elsewhere has no code, or is the README of a package, whose own tests run it."""
+    file = file_of(DOCS / f"{page}.md")
+    if file is None or not file.parent.exists():
+        return
+    if file.parent.parent == ROOT / "bindings":
+        if not (file.parent / "Makefile").exists():
+            raise AssertionError(f"docs/{page}.md: {file.parent} has no tests that run its README")
+    elif blocks_of(file):
+        raise AssertionError(f"docs/{page}.md: nothing runs the code of {file}")
 
 
 def check_data(page: str, blocks: list[Block], place: Path) -> None:
@@ -62,16 +74,21 @@ def tell(build: Build, page: str, language: str, blocks: list[Block], replaced: 
     play(Program(command, environment, folder), blocks[begin:], environment, ROOT, replaced)
 
 
+def pages() -> list[str]:
+    """All pages with code of their own; those of the reference are made by tools/docs/tables.py, and shown, not run."""
+    files = [file.relative_to(DOCS).with_suffix("") for file in sorted(DOCS.rglob("*.md"))]
+    return [str(file) for file in files if file.parts[0] != "reference"]
+
+
 def main() -> None:
-    library = Path(sys.argv[1]).resolve()
-    pages = sys.argv[2:] or [str(file.relative_to(DOCS).with_suffix("")) for file in sorted(DOCS.rglob("*.md"))]
-    unknown = set(PAGES) - {str(file.relative_to(DOCS).with_suffix("")) for file in DOCS.rglob("*.md")}
-    if unknown:
-        raise AssertionError(f"there are no pages {unknown}")
+    library, known = Path(sys.argv[1]).resolve(), pages()
+    if set(PAGES) - set(known):
+        raise AssertionError(f"there are no pages {set(PAGES) - set(known)}")
     count = 0
     with tempfile.TemporaryDirectory() as place:
         build = Build(library, Path(place))
-        for page in pages:
+        for page in sys.argv[2:] or known:
+            check_the_file(page)
             blocks = blocks_of(DOCS / f"{page}.md")
             if blocks:
                 print(f"ok {page}: {len(blocks)} blocks, {run_page(build, page, blocks)}", flush=True)

@@ -37,8 +37,8 @@ class Build:
         return os.environ | {
             "PATH": ":".join(bin_folders),
             "LD_LIBRARY_PATH": str(self.place),
-            "PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT / "bindings" / "python" / "src")),
-            "IM_CLIENT_LIBRARY": os.environ.get("IM_CLIENT_LIBRARY", str(self.library / "libim_client.so")),
+            "PYTHONPATH": str(ROOT / "bindings" / "python" / "src"),
+            "IM_CLIENT_LIBRARY": str(self.library / "libim_client.so"),
             "PYTHONUNBUFFERED": "1",
         }
 

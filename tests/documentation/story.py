@@ -35,10 +35,11 @@ class Program:
 
     def read(self) -> None:
         assert self.process.stdout, "it is a pipe"
-        for line in self.process.stdout:
-            with self.news:
-                self.lines.append(line.rstrip("\n"))
-                self.news.notify_all()
+        with self.process.stdout as lines:
+            for line in lines:
+                with self.news:
+                    self.lines.append(line.rstrip("\n"))
+                    self.news.notify_all()
 
     def take(self, pattern: re.Pattern[str]) -> bool:
         """Whether a line that nobody has waited for yet is so."""
