@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
+from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parent.parent
+logger = logging.getLogger(__name__)
 
 project = "im-client"
 author = "the im-client authors"
@@ -47,14 +48,16 @@ def included(page: Path, path: str) -> str:
     if not file.parent.exists():
         return f"# {page.stem}\n\nThis tree has no `{file.parent.relative_to(ROOT)}`."
     if not file.exists():
-        raise ExtensionError(f"{page} shows {file}, which is not there")
+        logger.warning("%s shows %s, which is not there", page, file)
+        return f"# {page.stem}"
     pages = pages_of_files()
 
     def link(match: re.Match[str]) -> str:
         target, _, anchor = match[2].partition("#")
         there = (file.parent / target).resolve()
         if not there.exists():
-            raise ExtensionError(f"{file} links to {match[2]}, which is not there")
+            logger.warning("%s links to %s, which is not there", file, match[2])
+            return match[1]
         there = pages.get(there, there)
         if there.is_relative_to(ROOT / "docs") and there.suffix == ".md":
             return f"[{match[1]}]({os.path.relpath(there, page.parent)}{'#' + anchor if anchor else ''})"
