@@ -4,6 +4,7 @@ docs/README.md has the rules. A block that no rule covers is an error, and so is
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ from tests.documentation.story import Program, play, run_commands
 
 DOCS = ROOT / "docs"
 PROGRAMS = ["c", "python"]
+# A variable of the environment, and the packages of Python, C++ and CMake.
+NOT_OF_THE_HEADER = {"IM_ROOT", "im_client", "IM_CLIENT_LIBRARY"}
 LANGUAGES = {*PROGRAMS, "js", "json", "sh", "text"}
 
 
@@ -25,6 +28,15 @@ def check_the_languages(page: str, blocks: list[Block]) -> None:
             raise AssertionError(f"docs/{page}.md:{block.line}: nothing runs a block of {block.language!r}")
     if any(block.language in PROGRAMS for block in blocks) and not any(block.language == "text" for block in blocks):
         raise AssertionError(f"docs/{page}.md shows a program and not what it prints")
+
+
+def check_the_names(file: Path) -> None:
+    """What looks like a name of the library's is one; `IM_CODE_…` stands for all that begin so."""
+    header = (ROOT / "include" / "im_client.h").read_text()
+    known = {*re.findall(r"\b(?:im|IM)_\w+", header), *NOT_OF_THE_HEADER}
+    for name in re.findall(r"\b(?:im_[a-z]\w*|IM_[A-Z]\w*)", file.read_text()):
+        if name not in known and not (name.endswith("_") and name in header):
+            raise AssertionError(f"{file} speaks of {name}, which is not in im_client.h")
 
 
 def check_the_file(page: str) -> None:
@@ -87,7 +99,9 @@ def main() -> None:
     count = 0
     with tempfile.TemporaryDirectory() as place:
         build = Build(library, Path(place))
+        check_the_names(ROOT / "README.md")
         for page in sys.argv[2:] or known:
+            check_the_names(DOCS / f"{page}.md")
             check_the_file(page)
             blocks = blocks_of(DOCS / f"{page}.md")
             if blocks:

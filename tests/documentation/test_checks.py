@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 from tests.documentation import story
-from tests.documentation.__main__ import check_data, check_the_languages
+from tests.documentation.__main__ import check_data, check_the_languages, check_the_names
 from tests.documentation.blocks import Block, blocks_of
 from tests.documentation.programs import c_source
 from tests.documentation.story import Program, play, run_commands
@@ -43,6 +43,16 @@ class Blocks(unittest.TestCase):
     def test_a_program_without_output_is_found(self) -> None:
         with self.assertRaisesRegex(AssertionError, "not what it prints"):
             check_the_languages("x", [Block("c", "puts(\"x\");\n", 1)])
+
+    def test_a_name_that_the_header_does_not_have_is_found(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.md"
+            page.write_text("`im_client_new`, `IM_CODE_…`, `im_error`")
+            check_the_names(page)
+            for name in ["im_client_now", "IM_CODE_RELOGON", "IM_COD_…"]:
+                page.write_text(f"`{name}`")
+                with self.assertRaisesRegex(AssertionError, "not in im_client.h"):
+                    check_the_names(page)
 
     def test_wrong_data_is_found(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
