@@ -20,6 +20,10 @@ PRINT_EVENT = """static void print_event(const im_event *event, void *user_data)
     printf("%s %s\\n", event->name, event->json);
 }
 """
+# Python writes line by line. Unbuffered (-u) it would write a line in pieces, and threads would mix theirs.
+AS_ON_A_TERMINAL = (
+    "import runpy, sys; sys.stdout.reconfigure(line_buffering=True); runpy.run_path(sys.argv[1], run_name='__main__')"
+)
 # Outside of functions: what begins so; and the comment before it.
 DECLARATION = re.compile(r"\s*(/\*.*?\*/\s*)*(static|struct|enum|typedef|#)\b", re.DOTALL)
 
@@ -39,7 +43,6 @@ class Build:
             "LD_LIBRARY_PATH": str(self.place),
             "PYTHONPATH": str(ROOT / "bindings" / "python" / "src"),
             "IM_CLIENT_LIBRARY": str(self.library / "libim_client.so"),
-            "PYTHONUNBUFFERED": "1",
         }
 
 
@@ -85,7 +88,7 @@ def c_program(build: Build, page: str, source: str) -> list[str]:
 def python_program(build: Build, page: str, source: str) -> list[str]:
     file = build.place / (page.replace("/", "_") + ".py")
     file.write_text(source)
-    return [sys.executable, str(file)]
+    return [sys.executable, "-c", AS_ON_A_TERMINAL, str(file)]
 
 
 def program(build: Build, page: str, language: str, blocks: list[Block], replaced: dict[str, str]) -> list[str]:
