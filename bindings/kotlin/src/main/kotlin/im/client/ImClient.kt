@@ -9,6 +9,7 @@ import im.client.internal.Requests
 import im.client.internal.terminated
 import im.client.internal.utf8
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
@@ -16,7 +17,6 @@ import kotlinx.coroutines.cancel
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.future.future
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withContext
@@ -84,15 +84,7 @@ public class ImClient(
      * client is closed.
      */
     public fun events(vararg names: String): Flow<Event> =
-        flow {
-            val subscriber = native.listening(inbox, handle, names)
-            try {
-                inbox.forEach(subscriber) { emit(it) }
-            } finally {
-                inbox.unsubscribe(subscriber)
-                keepAlive()
-            }
-        }
+        EventFlow(inbox) { native.listening(inbox, handle, names).also { keepAlive() } }
 
     /**
      * Has a handler called with each of these events, one after another, in the context that the options say. What it throws
@@ -291,7 +283,7 @@ public class ImClient(
     }
 
     private fun future(call: suspend () -> Event): CompletableFuture<Event> =
-        CoroutineScope(scope.coroutineContext + Job()).future { call() }
+        CoroutineScope(scope.coroutineContext + Job()).future(start = CoroutineStart.UNDISPATCHED) { call() }
 
     private fun failureBut(expected: Int): String? {
         val status = native.lastStatus()

@@ -6,9 +6,12 @@ import im.client.internal.Subscriber
 import im.client.internal.terminated
 import kotlinx.coroutines.CoroutineExceptionHandler
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.ExperimentalForInheritanceCoroutinesApi
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.coroutines.launch
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
@@ -45,12 +48,33 @@ internal fun Native.listening(
     return subscriber ?: throw exceptionOf(Statuses.ERROR_HANDLE)
 }
 
+/**
+ * The flow of a client's events. Not made by `flow`, for that looks for a cancellation between taking an event and handing it
+ * on, where it would be lost.
+ */
+@OptIn(ExperimentalForInheritanceCoroutinesApi::class)
+internal class EventFlow(
+    private val inbox: Inbox,
+    private val subscribe: () -> Subscriber,
+) : Flow<Event> {
+    override suspend fun collect(collector: FlowCollector<Event>) {
+        val subscriber = subscribe()
+        try {
+            inbox.forEach(subscriber) { collector.emit(it) }
+        } finally {
+            inbox.unsubscribe(subscriber)
+        }
+    }
+}
+
 /** Takes a collector's events, until the client is closed. */
 internal suspend inline fun Inbox.forEach(
     subscriber: Subscriber,
     handle: (Event) -> Unit,
 ) {
     while (true) {
+        // Before it takes one: what waits already is taken without a suspension, that would see to it.
+        currentCoroutineContext().ensureActive()
         val delivery = subscriber.waiting.receiveCatching().getOrNull() ?: break
         try {
             handle(delivery.event)
@@ -66,7 +90,7 @@ internal fun launchHandler(
     subscriber: Subscriber,
     handler: suspend (Event) -> Unit,
 ): Job {
-    val job = scope.launch { inbox.forEach(subscriber) { reportingErrors { handler(it) } } }
+    val job = scope.launch { inbox.forEach(subscriber) { inbox.reportingErrors { handler(it) } } }
     job.invokeOnCompletion { inbox.unsubscribe(subscriber) }
     return job
 }

@@ -71,3 +71,28 @@ object CallsFromAFinalizer {
         println(outcome)
     }
 }
+
+/** Shuts the library down under a client that waits, and uses it again. */
+object ShutDown {
+    @JvmStatic
+    fun main(arguments: Array<String>) {
+        val client = ImClient(arguments[0], "/")
+        val waiting = client.emitWithAckAsync("silent")
+        ImLibrary.shutdown()
+        val refused = runCatching { waiting.get() }.exceptionOrNull()?.cause as ImException
+        val count = ImLibrary.clientCount
+        val again = ImClient(arguments[0], "/").use { runBlocking { it.emitWithAck("echo", 1).args } }
+        println("$count clients; refused: ${refused.statusName}; again: $again")
+    }
+}
+
+/** Looks for the library where it is not. */
+object WithoutALibrary {
+    @JvmStatic
+    fun main(arguments: Array<String>) {
+        System.setProperty("im.client.library", "/nowhere/libim_client.so")
+        val error = runCatching { ImClient("http://127.0.0.1:1", "/") }.exceptionOrNull()
+        check(error is ImLibraryException) { "$error" }
+        println(error.message)
+    }
+}
