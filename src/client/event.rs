@@ -200,7 +200,7 @@ impl Event {
     }
 
     /// Nobody has seen it, so nothing is done once the last reference is gone.
-    pub fn is_unseen(&self) {
+    pub fn forget_delivery(&self) {
         let forgotten = self.release().take();
         drop(forgotten);
     }

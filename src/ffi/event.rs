@@ -75,7 +75,7 @@ pub unsafe extern "C" fn im_event_discard(event: *const im_event) {
         if is_from_before_a_fork(unseen.client()) {
             return;
         }
-        unseen.is_unseen();
+        unseen.forget_delivery();
         drop(ManuallyDrop::into_inner(unseen));
     }
 }
