@@ -14,6 +14,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.selects.select
@@ -25,6 +26,7 @@ import kotlin.system.exitProcess
 import kotlin.time.Duration.Companion.seconds
 
 private const val SIGNED_IN_ELSEWHERE = 3
+private val ANSWERING = 1.seconds
 
 @Serializable
 private data class Presence(
@@ -98,6 +100,8 @@ private suspend fun CoroutineScope.talk(
             kickedOut.onJoin { false }
         }
     talking.cancel()
+    // A peer that answers at once is still heard.
+    if (finished) delay(ANSWERING)
     return finished
 }
 
