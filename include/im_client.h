@@ -762,6 +762,16 @@ const struct im_event *im_event_retain(const struct im_event *event);
 void im_event_release(const struct im_event *event);
 
 /**
+ * As `im_event_release`, for an event from `im_client_poll` that nobody dealt with: it does not count as delivered, so a
+ * message gets no receipt and the server gives it again, as it is with what nobody subscribes to in `im_client_dispatch`. One
+ * call is enough, whoever else releases the event; a question of the server may still be answered.
+ *
+ * # Safety
+ * As for `im_event_release`.
+ */
+void im_event_refuse(const struct im_event *event);
+
+/**
  * As `im_client_reply`, for the question that this event is.
  *
  * # Safety

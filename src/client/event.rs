@@ -3,7 +3,10 @@
 use std::{
     ffi::CString,
     mem::size_of,
-    sync::{Arc, OnceLock},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc, OnceLock,
+    },
 };
 
 use super::Status;
@@ -50,11 +53,13 @@ pub struct Event {
     all: OnceLock<CString>,
     /// Done once nobody has the event any more.
     when_released: OnceLock<Box<dyn FnOnce() + Send + Sync>>,
+    /// The caller gives it back without having dealt with it.
+    refused: AtomicBool,
 }
 
 impl Drop for Event {
     fn drop(&mut self) {
-        if let Some(then) = self.when_released.take() {
+        if let Some(then) = self.when_released.take().filter(|_| !*self.refused.get_mut()) {
             then();
         }
     }
@@ -168,6 +173,7 @@ impl Event {
             blobs: attachments,
             all: OnceLock::new(),
             when_released: OnceLock::new(),
+            refused: AtomicBool::new(false),
         })
     }
 
@@ -197,6 +203,11 @@ impl Event {
     pub fn when_released(&self, then: impl FnOnce() + Send + Sync + 'static) {
         // An event is polled once, so nothing is there already.
         let _ = self.when_released.set(Box::new(then));
+    }
+
+    /// Nothing is to follow when the last reference is gone.
+    pub fn refuse(&self) {
+        self.refused.store(true, Ordering::Relaxed);
     }
 
     pub fn view(&self) -> &EventView {

@@ -63,6 +63,22 @@ pub unsafe extern "C" fn im_event_release(event: *const im_event) {
     }
 }
 
+/// As `im_event_release`, for an event from `im_client_poll` that nobody dealt with: it does not count as delivered, so a
+/// message gets no receipt and the server gives it again, as it is with what nobody subscribes to in `im_client_dispatch`. One
+/// call is enough, whoever else releases the event; a question of the server may still be answered.
+///
+/// # Safety
+/// As for `im_event_release`.
+#[no_mangle]
+pub unsafe extern "C" fn im_event_refuse(event: *const im_event) {
+    // SAFETY: by this function's contract.
+    if let Ok(kept) = unsafe { borrow(event) } {
+        kept.refuse();
+    }
+    // SAFETY: by this function's contract.
+    unsafe { im_event_release(event) }
+}
+
 /// As `im_client_reply`, for the question that this event is.
 ///
 /// # Safety

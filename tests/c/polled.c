@@ -106,6 +106,23 @@ static void a_message_is_receipted_when_it_is_released(void) {
     destroy(client);
 }
 
+/* What is given back as not dealt with is not receipted, however many had it, and not taken for a copy when it comes again. */
+static void a_message_that_is_refused_gets_no_receipt(void) {
+    im_client client = new_client("/chat", MANUAL);
+    int before = in_stats(RECEIPT);
+    const im_event *message = take_message(client);
+    CHECK(im_event_retain(message) == message);
+    im_event_refuse(message);
+    im_event_release(message);
+    im_event_refuse(NULL);
+    poll_round_trip(client);
+    CHECK_EQUAL(in_stats(RECEIPT), before);
+    im_event_release(take_message(client));
+    poll_round_trip(client);
+    CHECK_EQUAL(in_stats(RECEIPT), before + 1);
+    destroy(client);
+}
+
 /* So is the end of a login: the client closes when the token is released. */
 static void a_login_closes_when_it_is_released(void) {
     static const char args[] = "[\"qrlogin\",{\"meta\":{\"timestamp\":1},\"code\":0,\"data\":{"
