@@ -17,6 +17,7 @@ let package = Package(
     targets: [
         library,
         .target(name: "ImClient", dependencies: ["CImClient"], swiftSettings: [.enableExperimentalFeature("StrictConcurrency")]),
-        .testTarget(name: "ImClientTests", dependencies: ["ImClient", "CImClient"]),
+        .testTarget(name: "ImClientTests", dependencies: ["ImClient", "ExitWithLiveClient"]),
+        .executableTarget(name: "ExitWithLiveClient", dependencies: ["ImClient"], path: "Tests/ExitWithLiveClient"),
     ]
 )

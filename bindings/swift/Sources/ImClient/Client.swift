@@ -95,8 +95,8 @@ public final class Client: Sendable {
     @discardableResult
     public func on(_ name: EventName, _ handler: @escaping @Sendable (Event) async throws -> Void) -> Subscription {
         let listener = connection.listen(to: [name])
-        connection.run(listener.queue, handler)
-        return Subscription(listener)
+        connection.run(listener, handler)
+        return Subscription(listener: listener)
     }
 
     // MARK: Credentials

@@ -40,10 +40,9 @@ final class Connection: Sendable {
     }
 
     /// Runs a handler for each event, one after the other; what it throws is reported, and the next event comes.
-    func run(_ queue: Queue, _ handler: @escaping @Sendable (Event) async throws -> Void) {
-        let report = report
-        Task {
-            while let delivery = await queue.next() {
+    func run(_ listener: Listener, _ handler: @escaping @Sendable (Event) async throws -> Void) {
+        Task { [report] in
+            while let delivery = await listener.queue.next() {
                 let event = delivery.take()
                 do {
                     try await handler(event)
@@ -145,10 +144,11 @@ final class Connection: Sendable {
     }
 }
 
-/// Somebody who listens, until this is let go.
+/// Somebody who listens, until this is let go or ended.
 final class Listener: Sendable {
     let queue: Queue
-    private let remove: @Sendable () -> Void
+    /// Ends it; the second time nothing happens.
+    let remove: @Sendable () -> Void
 
     init(queue: Queue, remove: @escaping @Sendable () -> Void) {
         (self.queue, self.remove) = (queue, remove)

@@ -52,7 +52,8 @@ private struct Argument: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        if let bytes = value as? [UInt8] {
+        // Not `as?` alone: any empty array is an empty array of bytes.
+        if type(of: value) == [UInt8].self, let bytes = value as? [UInt8] {
             try container.encode(Data(bytes))
         } else {
             try container.encode(value)

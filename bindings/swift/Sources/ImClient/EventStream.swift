@@ -46,18 +46,10 @@ public struct EventStream: AsyncSequence, Sendable {
 
 /// A handler that is called for events; it goes on until `cancel`, or the client's end.
 public struct Subscription: Sendable {
-    private let listener: Locked<Listener?>
-
-    init(_ listener: Listener) {
-        self.listener = Locked(listener)
-    }
+    let listener: Listener
 
     /// No new call starts after this. What is running goes on.
     public func cancel() {
-        let ended = listener.use { listener in
-            defer { listener = nil }
-            return listener
-        }
-        withExtendedLifetime(ended) {}
+        listener.remove()
     }
 }

@@ -1,11 +1,18 @@
 /// What waits for one listener, in the order in which it came.
 final class Queue: Sendable {
     private struct State {
-        var waiting: ArraySlice<Delivery> = []
+        /// The next is the last of `near`; where that is empty, `far` is turned round to be it.
+        var near: [Delivery] = []
+        var far: [Delivery] = []
         var listeners: [(id: Int, continuation: CheckedContinuation<Delivery?, Never>)] = []
         var ids = 0
         var canceled: Set<Int> = []
         var over = false
+
+        mutating func popFirst() -> Delivery? {
+            if near.isEmpty { (near, far) = (far.reversed(), []) }
+            return near.popLast()
+        }
     }
 
     private let state = Locked(State())
@@ -14,7 +21,7 @@ final class Queue: Sendable {
         let listener = state.use { state -> CheckedContinuation<Delivery?, Never>? in
             guard !state.over else { return nil }
             guard !state.listeners.isEmpty else {
-                state.waiting.append(delivery)
+                state.far.append(delivery)
                 return nil
             }
             return state.listeners.removeFirst().continuation
@@ -40,8 +47,8 @@ final class Queue: Sendable {
     func end() {
         // What waits is let go outside of the lock, for that gives events back.
         let (listeners, waiting) = state.use { state in
-            defer { (state.over, state.listeners, state.waiting) = (true, [], []) }
-            return (state.listeners, state.waiting)
+            defer { (state.over, state.listeners, state.near, state.far) = (true, [], [], []) }
+            return (state.listeners, [state.near, state.far])
         }
         for listener in listeners { listener.continuation.resume(returning: nil) }
         withExtendedLifetime(waiting) {}
@@ -50,7 +57,7 @@ final class Queue: Sendable {
     private func listen(_ id: Int, _ continuation: CheckedContinuation<Delivery?, Never>) {
         let now: Delivery?? = state.use { state in
             if state.over || state.canceled.contains(id) { return .some(nil) }
-            if let first = state.waiting.popFirst() { return .some(first) }
+            if let first = state.popFirst() { return .some(first) }
             state.listeners.append((id, continuation))
             return .none
         }

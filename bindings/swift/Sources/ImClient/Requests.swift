@@ -36,8 +36,9 @@ final class Requests: Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { register(request, $0) }
         } onCancel: {
-            im_client_cancel(client, request)
+            // In this order: the library's outcome must not be there first.
             cancel(request)
+            im_client_cancel(client, request)
         }
     }
 
