@@ -28,7 +28,7 @@
  *   function                          any thread   inside a callback      may block
  *   im_client_destroy                 yes          yes (IM_DEFERRED)      outside: until its callbacks have returned
  *   im_client_flush                   yes          IM_ERROR_DEADLOCK      up to its timeout
- *   im_client_poll                    yes          IM_ERROR_DEADLOCK      up to its timeout
+ *   im_client_poll, _poll_outcome     yes          IM_ERROR_DEADLOCK      up to its timeout
  *   im_client_dispatch                yes          IM_ERROR_DEADLOCK      up to its timeout, and as its callbacks do
  *   im_client_send_message            yes          yes                    with a store: until the message is on the disk
  *   im_client_new                     yes          yes                    with a store: until its file is read
@@ -762,14 +762,13 @@ const struct im_event *im_event_retain(const struct im_event *event);
 void im_event_release(const struct im_event *event);
 
 /**
- * As `im_event_release`, for an event from `im_client_poll` that nobody dealt with: it does not count as delivered, so a
- * message gets no receipt and the server gives it again, as it is with what nobody subscribes to in `im_client_dispatch`. One
- * call is enough, whoever else releases the event; a question of the server may still be answered.
+ * As `im_event_release`, for an event of `im_client_poll` that nobody has seen: it does not count as delivered, whoever else
+ * still has it. So a message is not receipted, and is shown again where the server sends it again.
  *
  * # Safety
  * As for `im_event_release`.
  */
-void im_event_refuse(const struct im_event *event);
+void im_event_discard(const struct im_event *event);
 
 /**
  * As `im_client_reply`, for the question that this event is.
@@ -969,6 +968,18 @@ im_status im_client_foreground(im_client client);
 im_status im_client_poll(im_client client,
                          int64_t timeout_ms,
                          const struct im_event **event);
+
+/**
+ * As `im_client_poll`, but takes nothing except the outcomes of requests, past the events that wait before them. For a
+ * caller whose own queue of events is full: with it alone he learns how the requests ended that those wait for who are to
+ * empty that queue, and reading pauses behind the events that he leaves here.
+ *
+ * # Safety
+ * `event` is NULL (an error) or may be written to.
+ */
+im_status im_client_poll_outcome(im_client client,
+                                 int64_t timeout_ms,
+                                 const struct im_event **event);
 
 /**
  * Runs callbacks of a client with the option `"delivery": "manual"` on this thread: those of the events and the outcomes

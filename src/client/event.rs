@@ -3,10 +3,7 @@
 use std::{
     ffi::CString,
     mem::size_of,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        Arc, OnceLock,
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use super::Status;
@@ -52,14 +49,13 @@ pub struct Event {
     blobs: Vec<Vec<u8>>,
     all: OnceLock<CString>,
     /// Done once nobody has the event any more.
-    when_released: OnceLock<Box<dyn FnOnce() + Send + Sync>>,
-    /// The caller gives it back without having dealt with it.
-    refused: AtomicBool,
+    when_released: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Drop for Event {
     fn drop(&mut self) {
-        if let Some(then) = self.when_released.take().filter(|_| !*self.refused.get_mut()) {
+        let then = self.when_released.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(then) = then {
             then();
         }
     }
@@ -172,8 +168,7 @@ impl Event {
             saved,
             blobs: attachments,
             all: OnceLock::new(),
-            when_released: OnceLock::new(),
-            refused: AtomicBool::new(false),
+            when_released: Mutex::default(),
         })
     }
 
@@ -200,14 +195,18 @@ impl Event {
     }
 
     /// Does this once the last reference is gone; for an event that nobody else has yet.
-    pub fn when_released(&self, then: impl FnOnce() + Send + Sync + 'static) {
-        // An event is polled once, so nothing is there already.
-        let _ = self.when_released.set(Box::new(then));
+    pub fn when_released(&self, then: impl FnOnce() + Send + 'static) {
+        *self.release() = Some(Box::new(then));
     }
 
-    /// Nothing is to follow when the last reference is gone.
-    pub fn refuse(&self) {
-        self.refused.store(true, Ordering::Relaxed);
+    /// Nobody has seen it, so nothing is done once the last reference is gone.
+    pub fn forget_delivery(&self) {
+        let forgotten = self.release().take();
+        drop(forgotten);
+    }
+
+    fn release(&self) -> MutexGuard<'_, Option<Box<dyn FnOnce() + Send>>> {
+        self.when_released.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn view(&self) -> &EventView {

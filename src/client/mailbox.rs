@@ -26,6 +26,10 @@ impl Item {
             Item::Drop(_) => 0,
         }
     }
+
+    fn is_outcome(&self) -> bool {
+        matches!(self, Item::Outcome(..))
+    }
 }
 
 #[derive(Default)]
@@ -33,6 +37,8 @@ pub(super) struct Inner {
     pub items: VecDeque<Item>,
     /// Of what waits and of what is being delivered.
     pub bytes: usize,
+    /// So many of the items are outcomes.
+    outcomes: usize,
     /// The pool has been told, and is not done yet.
     pub scheduled: bool,
     /// Something other than an item came up; whoever takes has to look again before it rests.
@@ -77,6 +83,7 @@ impl Mailbox {
     pub fn push(&self, item: Item) -> bool {
         let mut inner = self.lock();
         inner.bytes += item.cost();
+        inner.outcomes += usize::from(item.is_outcome());
         inner.items.push_back(item);
         self.announce(&mut inner)
     }
@@ -101,6 +108,7 @@ impl Mailbox {
         let mut inner = self.lock();
         let count = inner.items.len().min(BATCH);
         into.extend(inner.items.drain(..count));
+        inner.outcomes -= into.iter().filter(|item| item.is_outcome()).count();
         into.iter().map(Item::cost).sum()
     }
 
@@ -113,8 +121,24 @@ impl Mailbox {
     /// with manual delivery a thread may keep an event for as long as it likes.
     pub(super) fn take_one(&self, inner: &mut Inner) -> Option<(Item, bool)> {
         let item = inner.items.pop_front()?;
+        Some(self.taken(inner, item))
+    }
+
+    /// Takes the next outcome, whatever waits before it.
+    pub(super) fn take_outcome(&self, inner: &mut Inner) -> Option<(Item, bool)> {
+        if inner.outcomes == 0 {
+            // Who waits for outcomes alone looks at every event that comes: a search each time would be too much.
+            return None;
+        }
+        let at = inner.items.iter().position(Item::is_outcome)?;
+        let item = inner.items.remove(at)?;
+        Some(self.taken(inner, item))
+    }
+
+    fn taken(&self, inner: &mut Inner, item: Item) -> (Item, bool) {
+        inner.outcomes -= usize::from(item.is_outcome());
         let resume = inner.delivered(item.cost(), self.limit);
-        Some((item, resume))
+        (item, resume)
     }
 
     /// Puts back what was taken last.

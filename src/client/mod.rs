@@ -64,5 +64,5 @@ pub use sending::{json_arguments, json_value, EmitFlags};
 pub use shared::Shared;
 pub use status::{Failed, Status};
 pub use subscriptions::{Callback, Topic};
-pub use takers::Wait;
+pub use takers::{Wait, Which};
 pub use wake_descriptor::WakeDescriptor;

@@ -8,7 +8,7 @@ use super::{
     inside::{inside_library_code, user_code},
     mailbox::Item,
     subscriptions::Route,
-    takers::{Next, Wait},
+    takers::{Next, Wait, Which},
     wake_descriptor::WakeDescriptor,
     Done, Event, Failed, Outcome, Status,
 };
@@ -50,10 +50,10 @@ impl Client {
     /// Takes one event; none where the call was woken. An event counts as delivered (and a message is receipted) once the
     /// caller has released it: sooner, and a message could be receipted that a caller who crashes has never dealt with; with
     /// the next poll, and one thread's poll would receipt what another still works on.
-    pub fn poll(&self, wait: Wait) -> Result<Option<Arc<Event>>, Failed> {
+    pub fn poll(&self, wait: Wait, which: Which) -> Result<Option<Arc<Event>>, Failed> {
         let _visit = self.visit("poll")?;
         loop {
-            return match self.take(wait)? {
+            return match self.take(wait, which)? {
                 Taken::Event(event) => match self.show(self.delivery_of(event)) {
                     Some(shown) => Ok(Some(shown)),
                     None => continue,
@@ -92,7 +92,7 @@ impl Client {
         let mut budget = most;
         while budget > 0 {
             let wait = if budget == most { wait } else { Wait::No };
-            match self.take(wait)? {
+            match self.take(wait, Which::All)? {
                 Taken::Event(event) => self.dispatch_event(event, &mut budget),
                 Taken::Delivery(delivery) => self.dispatch_to_subscribers(delivery, &mut budget),
                 Taken::Outcome(done, outcome) => {
@@ -163,9 +163,9 @@ impl Client {
     }
 
     /// Free functions whose time has come run on the way, on this thread: with manual delivery there is no other.
-    fn take(&self, wait: Wait) -> Result<Taken, Failed> {
+    fn take(&self, wait: Wait, which: Which) -> Result<Taken, Failed> {
         loop {
-            match self.mailbox.next(wait) {
+            match self.mailbox.next(wait, which) {
                 Next::Over => return Err(Failed::destroyed()),
                 Next::Woken => return Ok(Taken::Woken),
                 Next::Nothing => return Ok(Taken::Nothing),

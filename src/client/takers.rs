@@ -27,6 +27,14 @@ pub enum Wait {
     WithoutEnd,
 }
 
+/// What a thread takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    /// Outcomes of requests, before the events that wait.
+    Outcomes,
+}
+
 /// What a thread that takes has found.
 pub enum Next {
     /// The client is destroyed.
@@ -107,10 +115,10 @@ impl Mailbox {
     }
 
     /// The next that can be taken, once there is something.
-    pub fn next(&self, wait: Wait) -> Next {
+    pub fn next(&self, wait: Wait, which: Which) -> Next {
         let mut inner = self.lock();
         loop {
-            let next = self.look_for_next(&mut inner);
+            let next = self.look_for_next(&mut inner, which);
             if !matches!(next, Some(Next::Look)) {
                 inner.settle();
             }
@@ -125,13 +133,16 @@ impl Mailbox {
     }
 
     /// A wake goes before what waits: in a flood it would never be seen behind it.
-    fn look_for_next(&self, inner: &mut Inner) -> Option<Next> {
+    fn look_for_next(&self, inner: &mut Inner, which: Which) -> Option<Next> {
         if inner.takers.over {
             return Some(Next::Over);
         }
         if inner.takers.wakes > 0 {
             inner.takers.wakes -= 1;
             return Some(Next::Woken);
+        }
+        if which == Which::Outcomes {
+            return self.take_outcome(inner).map(|(item, resume)| Next::Item(item, resume));
         }
         if let Some(delivery) = inner.takers.begun.take() {
             return Some(Next::Begun(delivery));

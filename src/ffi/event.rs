@@ -63,20 +63,21 @@ pub unsafe extern "C" fn im_event_release(event: *const im_event) {
     }
 }
 
-/// As `im_event_release`, for an event from `im_client_poll` that nobody dealt with: it does not count as delivered, so a
-/// message gets no receipt and the server gives it again, as it is with what nobody subscribes to in `im_client_dispatch`. One
-/// call is enough, whoever else releases the event; a question of the server may still be answered.
+/// As `im_event_release`, for an event of `im_client_poll` that nobody has seen: it does not count as delivered, whoever else
+/// still has it. So a message is not receipted, and is shown again where the server sends it again.
 ///
 /// # Safety
 /// As for `im_event_release`.
 #[no_mangle]
-pub unsafe extern "C" fn im_event_refuse(event: *const im_event) {
+pub unsafe extern "C" fn im_event_discard(event: *const im_event) {
     // SAFETY: by this function's contract.
-    if let Ok(kept) = unsafe { borrow(event) } {
-        kept.refuse();
+    if let Ok(unseen) = unsafe { borrow(event) } {
+        if is_from_before_a_fork(unseen.client()) {
+            return;
+        }
+        unseen.forget_delivery();
+        drop(ManuallyDrop::into_inner(unseen));
     }
-    // SAFETY: by this function's contract.
-    unsafe { im_event_release(event) }
 }
 
 /// As `im_client_reply`, for the question that this event is.

@@ -8,7 +8,7 @@ use super::{
     process::process,
     types::{im_client, im_event, im_status},
 };
-use crate::client::{Failed, Status, Wait, WakeDescriptor};
+use crate::client::{Failed, Status, Wait, WakeDescriptor, Which};
 
 /// Takes the next event of a client with the option `"delivery": "manual"`; the event is the caller's until
 /// `im_event_release`. Every event comes, subscribed to or not; the outcome of a request comes as an event of kind
@@ -30,6 +30,29 @@ pub unsafe extern "C" fn im_client_poll(
     event: *mut *const im_event,
 ) -> im_status {
     // SAFETY: by this function's contract.
+    unsafe { poll(client, timeout_ms, event, Which::All) }
+}
+
+/// As `im_client_poll`, but takes nothing except the outcomes of requests, past the events that wait before them. For a
+/// caller whose own queue of events is full: with it alone he learns how the requests ended that those wait for who are to
+/// empty that queue, and reading pauses behind the events that he leaves here.
+///
+/// # Safety
+/// `event` is NULL (an error) or may be written to.
+#[no_mangle]
+pub unsafe extern "C" fn im_client_poll_outcome(
+    client: im_client,
+    timeout_ms: i64,
+    event: *mut *const im_event,
+) -> im_status {
+    // SAFETY: by this function's contract.
+    unsafe { poll(client, timeout_ms, event, Which::Outcomes) }
+}
+
+/// # Safety
+/// `event` is NULL or may be written to.
+unsafe fn poll(client: im_client, timeout_ms: i64, event: *mut *const im_event, which: Which) -> im_status {
+    // SAFETY: by this function's contract.
     let mut target = unsafe { event.as_mut() };
     if let Some(target) = &mut target {
         **target = std::ptr::null();
@@ -37,7 +60,7 @@ pub unsafe extern "C" fn im_client_poll(
     with(client, |client| {
         let target =
             target.ok_or_else(|| Failed::new(Status::InvalidArgument, "the argument \"event\" is NULL"))?;
-        match client.poll(Wait::for_milliseconds(timeout_ms))? {
+        match client.poll(Wait::for_milliseconds(timeout_ms), which)? {
             Some(event) => {
                 *target = Arc::into_raw(event).cast();
                 Ok(Status::Ok as im_status)

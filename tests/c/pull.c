@@ -61,6 +61,45 @@ static void outcomes_and_events_are_one_row(void) {
     destroy(client);
 }
 
+static const im_event *take_outcome_alone(im_client client) {
+    const im_event *event = NULL;
+    CHECK_EQUAL(im_client_poll_outcome(client, PATIENCE_MS, &event), IM_OK);
+    CHECK(event->kind == IM_EVENT_KIND_ACK);
+    return event;
+}
+
+/* Who has no room for more events still learns how his requests end. */
+static void outcomes_can_be_taken_alone(void) {
+    enum { EVENTS = 300, REQUESTS = 3 };
+    im_client client = connected_manual();
+    im_event_release(take_named(client, "connect"));
+    const im_event *event = NULL;
+    CHECK_EQUAL(im_client_poll_outcome(client, 20, &event), IM_ERROR_TIMEOUT);
+    CHECK(event == NULL);
+    CHECK_EQUAL(im_client_emit(client, "burst", text("%d", EVENTS)), IM_OK);
+    for (int i = 0; i < REQUESTS; i++) {
+        int64_t request = im_client_emit_with_ack(client, "echo", text("%d", i), 0, NULL, NULL);
+        event = take_outcome_alone(client);
+        CHECK(event->request == request && atoi(event->json) == i);
+        im_event_release(event);
+    }
+    int64_t request = im_client_emit_with_ack(client, "silent", "1", 10, NULL, NULL);
+    event = take_outcome_alone(client);
+    CHECK(event->request == request && event->status == IM_ERROR_TIMEOUT);
+    im_event_release(event);
+    CHECK_EQUAL(im_client_wake(client), IM_OK);
+    CHECK_EQUAL(im_client_poll_outcome(client, -1, &event), IM_WOKEN);
+    for (int i = 0; i < EVENTS; i++) {
+        event = take(client);
+        CHECK(strcmp(event->name, "burst") == 0 && atoi(event->json) == i);
+        im_event_release(event);
+    }
+    nothing_waits(client);
+    CHECK_EQUAL(info_number(client, "\"receiveQueue\":{\"bytes\":"), 0);
+    destroy(client);
+    CHECK_EQUAL(im_client_poll_outcome(client, 0, &event), IM_ERROR_HANDLE);
+}
+
 /* ---- Outcomes of every status ---- */
 
 static void no_answer(im_client client, int64_t request, im_status status) {
@@ -326,7 +365,7 @@ static void a_full_queue_pauses_reading_and_drops_nothing(void) {
 }
 
 CASES("pull", CASE(poll_sees_every_event_in_order), CASE(outcomes_and_events_are_one_row),
-      CASE(outcomes_of_every_status_are_events),
+      CASE(outcomes_can_be_taken_alone), CASE(outcomes_of_every_status_are_events),
       CASE(a_message_is_an_outcome_and_its_event_comes_too), CASE(timeouts_are_those_of_poll_2),
       CASE(wrong_calls_are_named), CASE(several_threads_take_each_event_once),
       CASE(destroy_ends_those_who_poll), CASE(a_full_queue_pauses_reading_and_drops_nothing))

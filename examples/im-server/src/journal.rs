@@ -1,12 +1,12 @@
 //! The append-only file behind the store: one JSON record a line.
 //!
 //! A thread of its own writes it, so that a slow disk does not stop the server, and so that records which wait at the
-//! same time share one `fsync`. `append` resolves only when its record is on the disk.
+//! same time share one `fsync`. `append` resolves only when its record is on the disk, and those before it have resolved.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{mpsc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -22,6 +22,8 @@ struct Line {
 
 pub struct Journal {
     lines: mpsc::Sender<Line>,
+    /// Ends when the last `append` has resolved.
+    last: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Journal {
@@ -44,7 +46,7 @@ impl Journal {
         std::thread::Builder::new()
             .name("im-server-journal".into())
             .spawn(move || write_lines(file, good, waiting))?;
-        Ok(Journal { lines })
+        Ok(Journal { lines, last: Mutex::new(None) })
     }
 
     pub async fn append(&self, record: &Record) -> Result<(), String> {
@@ -52,8 +54,16 @@ impl Journal {
         text.push('\n');
         let (done, written) = oneshot::channel();
         let stopped = || "the journal's thread has stopped".to_owned();
+        let (_resolved, own) = oneshot::channel();
+        let before = self.last.lock().unwrap_or_else(PoisonError::into_inner).replace(own);
         self.lines.send(Line { text, done }).map_err(|_| stopped())?;
-        written.await.map_err(|_| stopped())?
+        let result = written.await;
+        // The thread may be done with a record at the moment that this task looks for the first time: it would overtake those
+        // that are still to be woken.
+        if let Some(before) = before {
+            let _ = before.await;
+        }
+        result.map_err(|_| stopped())?
     }
 }
 

@@ -1,72 +1,41 @@
-import Foundation
+import CImClient
 
-/// What was polled and not given back yet, in bytes; the pump rests while that is too much, and the library keeps the rest.
-///
-/// A task that awaits an answer inside its loop over events does not take events meanwhile, and the answer is behind them. So
-/// while answers are awaited the pump goes on, up to a larger bound; what fills that one too, without anybody taking anything,
-/// would wait for itself for ever.
-final class Backlog: @unchecked Sendable {
-    struct Limits {
-        var usual = 1 << 20
-        var awaited = 8 << 20
-        var patience: TimeInterval = 10
+/// What was polled and not given back yet, in bytes. While that is too much, nothing but outcomes of requests is taken: events
+/// stay in the library, which is bounded itself. So a task that awaits an answer inside its loop over events gets it.
+final class Backlog: Sendable {
+    private struct State {
+        var held = 0
+        var full = false
     }
 
-    enum Room {
-        case free, stuck, over
+    private let client: im_client
+    private let limit: Int
+    private let state = Locked(State())
+
+    init(of client: im_client, limit: Int) {
+        (self.client, self.limit) = (client, limit)
     }
 
-    private let condition = NSCondition()
-    private let limits: Limits
-    private var held = 0
-    private var given = 0
-    private var awaited = 0
-    private var over = false
-
-    init(_ limits: Limits = Limits()) {
-        self.limits = limits
+    /// Whether nothing more is to be held; the pump is woken when that changes.
+    var isFull: Bool {
+        state.use { state in
+            state.full = state.held >= limit
+            return state.full
+        }
     }
 
     func hold(_ cost: Int) {
-        change { held += cost }
+        state.use { $0.held += cost }
     }
 
+    /// Half of it has to be gone, so that the pump is not woken for each event.
     func give(_ cost: Int) {
-        change {
-            held -= cost
-            given += 1
+        let roomAgain = state.use { state in
+            state.held -= cost
+            guard state.full, state.held <= limit / 2 else { return false }
+            state.full = false
+            return true
         }
-    }
-
-    /// An answer is awaited, or no longer.
-    func await(_ more: Int) {
-        change { awaited += more }
-    }
-
-    func end() {
-        change { over = true }
-    }
-
-    /// Rests until there is room.
-    func room() -> Room {
-        condition.lock()
-        defer { condition.unlock() }
-        while !over {
-            if held < (awaited > 0 ? limits.awaited : limits.usual) { return .free }
-            let before = given
-            if awaited == 0 {
-                condition.wait()
-            } else if !condition.wait(until: Date(timeIntervalSinceNow: limits.patience)), given == before, awaited > 0 {
-                return .stuck
-            }
-        }
-        return .over
-    }
-
-    private func change(_ body: () -> Void) {
-        condition.lock()
-        body()
-        condition.broadcast()
-        condition.unlock()
+        if roomAgain { im_client_wake(client) }
     }
 }

@@ -18,7 +18,7 @@ public final class Client: Sendable {
     /// `onError` is told what handlers (`on`) and providers of credentials throw, with the event at hand; by default it is
     /// printed to standard error.
     public convenience init(_ options: Options, onError: (@Sendable (any Error, Event) -> Void)? = nil) throws {
-        try self.init(options, limits: Backlog.Limits(), onError: onError ?? printed)
+        try self.init(options, backlog: 1 << 20, onError: onError ?? printed)
     }
 
     /// A client with the options that most have.
@@ -26,8 +26,8 @@ public final class Client: Sendable {
         try self.init(Options(root: root, namespace: namespace, query: query))
     }
 
-    init(_ options: Options, limits: Backlog.Limits, onError: @escaping @Sendable (any Error, Event) -> Void) throws {
-        connection = try Connection(options, limits: limits, report: onError)
+    init(_ options: Options, backlog: Int, onError: @escaping @Sendable (any Error, Event) -> Void) throws {
+        connection = try Connection(options, limit: backlog, report: onError)
     }
 
     deinit {

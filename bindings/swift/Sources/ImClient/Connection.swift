@@ -8,18 +8,18 @@ final class Connection: Sendable {
     typealias Reporter = @Sendable (any Error, Event) -> Void
 
     let handle: im_client
-    let requests: Requests
+    let requests = Requests()
     private let backlog: Backlog
     private let router = Router()
     private let providers: [EventName: CredentialsProvider]
     private let report: Reporter
 
-    init(_ options: Options, limits: Backlog.Limits, report: @escaping Reporter) throws {
+    /// `limit`: so many bytes of events may be held at a time.
+    init(_ options: Options, limit: Int, report: @escaping Reporter) throws {
         try Library.check()
         handle = im_client_new(try options.json())
         guard handle != 0 else { throw ImError.last() }
-        backlog = Backlog(limits)
-        requests = Requests(backlog: backlog)
+        backlog = Backlog(of: handle, limit: limit)
         providers = [.auth: options.authProvider, .query: options.queryProvider].compactMapValues { $0 }
         self.report = report
         let pump = Thread { self.pump() }
@@ -68,31 +68,21 @@ final class Connection: Sendable {
     }
 
     private func endListeners() {
-        backlog.end()
-        requests.end(Requests.destroyed, over: true)
+        requests.end(ImError(.canceled, "the client was destroyed"))
         router.end()
     }
 
     // The pump.
 
     private func pump() {
-        while true {
-            switch backlog.room() {
-            case .over: return endListeners()
-            case .stuck:
-                requests.end(Self.stuck, over: false)
-            case .free:
-                guard pollOne() else { return endListeners() }
-            }
-        }
+        while takeOne() {}
+        endListeners()
     }
 
-    private static let stuck = ImError(
-        .queueFull, "the answer can't be read: it waits behind events that no stream's reader has taken for seconds")
-
-    private func pollOne() -> Bool {
+    /// Takes what comes next; false at the end of the client.
+    private func takeOne() -> Bool {
         var event: UnsafePointer<im_event>?
-        let status = im_client_poll(handle, -1, &event)
+        let status = backlog.isFull ? im_client_poll_outcome(handle, -1, &event) : im_client_poll(handle, -1, &event)
         guard status == IM_OK, let event else { return status == IM_WOKEN }
         switch event.pointee.kind {
         case IM_EVENT_KIND_ACK:

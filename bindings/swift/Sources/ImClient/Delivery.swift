@@ -21,7 +21,7 @@ final class Delivery: @unchecked Sendable {
         if taken.use({ $0 }) {
             im_event_release(event)
         } else {
-            im_event_refuse(event)
+            im_event_discard(event)
         }
         backlog.give(cost)
     }

@@ -16,21 +16,15 @@ final class Requests: Sendable {
 
     private struct Book {
         var states: [Int64: State] = [:]
-        var over = false
+        /// Why nothing is awaited any more.
+        var end: ImError?
     }
 
     private let book = Locked(Book())
-    private let backlog: Backlog
-
-    init(backlog: Backlog) {
-        self.backlog = backlog
-    }
 
     /// Makes a request and awaits its outcome. A canceled task cancels the request.
     func perform(on client: im_client, _ make: () throws -> Int64) async throws -> Arguments {
         try Task.checkCancellation()
-        backlog.await(1)
-        defer { backlog.await(-1) }
         let request = try make()
         defer { forget(request) }
         return try await withTaskCancellationHandler {
@@ -58,21 +52,14 @@ final class Requests: Sendable {
             }, outcome)
     }
 
-    /// Ends all that is awaited, and with `over` all that will be.
-    func end(_ error: ImError, over: Bool) {
-        let awaited = book.use { book in
-            book.over = book.over || over
-            var ended: [CheckedContinuation<Arguments, any Error>] = []
-            for case (let request, .awaited(let continuation)) in book.states {
-                ended.append(continuation)
-                book.states[request] = .abandoned
-            }
-            return ended
+    /// Ends all that is awaited, and will be.
+    func end(_ error: ImError) {
+        let states = book.use { book in
+            defer { (book.states, book.end) = ([:], error) }
+            return book.states.values
         }
-        for continuation in awaited { continuation.resume(throwing: error) }
+        for case .awaited(let continuation) in states { continuation.resume(throwing: error) }
     }
-
-    static let destroyed = ImError(.canceled, "the client was destroyed")
 
     private func register(_ request: Int64, _ continuation: CheckedContinuation<Arguments, any Error>) {
         let outcome: Outcome? = book.use { book in
@@ -82,7 +69,7 @@ final class Requests: Sendable {
                 return outcome
             case .abandoned: return .failure(CancellationError())
             default:
-                guard !book.over else { return .failure(Self.destroyed) }
+                if let end = book.end { return .failure(end) }
                 book.states[request] = .awaited(continuation)
                 return nil
             }
