@@ -52,6 +52,7 @@ check_disk() {
 
 # The mounts live in a namespace of this one command: they are gone with it, however it ends.
 enter() {
+    # shellcheck disable=SC2016 # expanded by the inner shell
     exec unshare --mount --propagation private bash -euo pipefail -c '
         root=$1 tree=$2 target=$3 here=$4; shift 4
         mount -t proc proc "$root/proc"

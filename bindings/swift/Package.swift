@@ -12,11 +12,13 @@ let library: Target =
 
 let package = Package(
     name: "im-client",
-    platforms: [.macOS(.v13), .iOS(.v16), .tvOS(.v16), .watchOS(.v9)],
+    platforms: [.macOS(.v13), .iOS(.v16)],
     products: [.library(name: "ImClient", targets: ["ImClient"])],
     targets: [
         library,
-        .target(name: "ImClient", dependencies: ["CImClient"], swiftSettings: [.enableExperimentalFeature("StrictConcurrency")]),
+        .target(
+            name: "ImClient", dependencies: ["CImClient"],
+            swiftSettings: [.enableExperimentalFeature("StrictConcurrency")]),
         .testTarget(name: "ImClientTests", dependencies: ["ImClient", "ExitWithLiveClient"]),
         .executableTarget(name: "ExitWithLiveClient", dependencies: ["ImClient"], path: "Tests/ExitWithLiveClient"),
     ]

@@ -17,7 +17,8 @@ enum DeviceType {
 
     /// Like `ImClient/0.1.0 (Mobile; iOS 17.4.1)`: servers look for the word Mobile.
     static func userAgent(system: String, version: OperatingSystemVersion) -> String {
-        let number = [version.majorVersion, version.minorVersion, version.patchVersion].map(String.init).joined(separator: ".")
+        let number = [version.majorVersion, version.minorVersion, version.patchVersion].map(String.init).joined(
+            separator: ".")
         return "ImClient/\(Library.version) (Mobile; \(system) \(number))"
     }
 

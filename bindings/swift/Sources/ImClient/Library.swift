@@ -17,7 +17,9 @@ public enum Library {
 
     /// Gets the library's log, up to a level; `off` ends that. Lines come on a thread of the library. Tokens, cookies and
     /// contents of messages are never among them.
-    public static func log(_ level: LogLevel, to handler: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }) throws {
+    public static func log(_ level: LogLevel, to handler: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in })
+        throws
+    {
         guard level != .off else {
             try ImError.check(im_set_log_callback(IM_LOG_OFF, nil, nil, nil))
             return

@@ -57,7 +57,9 @@ extension Client {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             // It blocks, which no task may.
             DispatchQueue.global().async { [handle] in
-                continuation.resume(with: Result { try ImError.check(im_client_flush(handle, timeout?.milliseconds ?? 0)) }.map { _ in })
+                continuation.resume(
+                    with: Result { try ImError.check(im_client_flush(handle, timeout?.milliseconds ?? 0)) }.map { _ in }
+                )
             }
         }
     }

@@ -108,7 +108,9 @@ final class ClientTests: ServerTestCase {
         let client = try server.client()
         _ = try await client.emitWithAck("echo")
         let waiting = Task { try await client.emitWithAck("silent") }
-        try await eventually("the request") { try await server.control("/control/stats")["events"].array?.last?["name"] == "silent" }
+        try await eventually("the request") {
+            try await server.control("/control/stats")["events"].array?.last?["name"] == "silent"
+        }
         try await server.control("/control/drop", [:])
         await assertThrows(.disconnected) { _ = try await waiting.value }
         await client.destroy()

@@ -26,7 +26,9 @@ final class DeliveryTests: ServerTestCase {
         let client = try client(socketio(4), 20_000)
         let (slow, fast) = (client.events("flood"), client.events("flood"))
         try client.emit("flood", 500, 200)
-        try await eventually("the library to keep some") { (try client.info["receiveQueue"]["events"].integer ?? 0) > 300 }
+        try await eventually("the library to keep some") {
+            (try client.info["receiveQueue"]["events"].integer ?? 0) > 300
+        }
         // The reader of one stream is held up by that of the other, and neither loses anything.
         async let others = read(500, of: fast)
         let numbers = try await read(500, of: slow)
@@ -90,7 +92,9 @@ final class DeliveryTests: ServerTestCase {
 
     private let message: JSON = [
         "meta": ["timestamp": 1], "code": 0,
-        "data": ["action": "CHAT_MESSAGE", "payload": ["type": 1, "from": "b", "to": "a", "content": "hi", "fp": "f"]],
+        "data": [
+            "action": "CHAT_MESSAGE", "payload": ["type": 1, "from": "b", "to": "a", "content": "hi", "fp": "f"],
+        ],
     ]
 
     private func receipts(_ server: Server) async throws -> Int {

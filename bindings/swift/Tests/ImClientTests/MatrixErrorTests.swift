@@ -15,7 +15,9 @@ final class MatrixErrorTests: ServerTestCase {
     }
 
     func testMatrixErrorWrongType() async throws {
-        for (name, value) in ["timeout": "soon", "reconnection": 1, "query": ["x"], "transports": "all"] as [String: JSON] {
+        for (name, value) in ["timeout": "soon", "reconnection": 1, "query": ["x"], "transports": "all"]
+            as [String: JSON]
+        {
             var options = Options(root: "http://localhost:1", namespace: "chat")
             options.raw[name] = value
             await assertThrows(.option, name) { _ = try Client(options) }
@@ -45,7 +47,9 @@ final class MatrixErrorTests: ServerTestCase {
             await assertThrows(.json) { try client.emit("echo", Double.nan) }
             await assertThrows(.json) { try client.emit("echo", ["x": [Double.infinity]]) }
             await assertThrows(.json) { _ = try await client.emitWithAck("echo", 1, Double.nan) }
-            await assertThrows(.invalidArgument, "_placeholder") { try client.emit("echo", json: #"{"_placeholder":true,"num":0}"#) }
+            await assertThrows(.invalidArgument, "_placeholder") {
+                try client.emit("echo", json: #"{"_placeholder":true,"num":0}"#)
+            }
             await assertThrows(.json) { _ = try JSON(parsing: "{") }
             let seen = try await client.emitWithAck("handshake")
             XCTAssertNotNil(try seen.value["id"].string)
@@ -76,9 +80,11 @@ final class MatrixErrorTests: ServerTestCase {
     private static func calls(_ client: Client) -> [() async throws -> Void] {
         [
             { try client.emit("echo", 1) }, { try client.emit("echo", json: "1") },
-            { _ = try await client.emitWithAck("echo") }, { _ = try await client.send(Message(from: "1", to: "2", content: "")) },
+            { _ = try await client.emitWithAck("echo") },
+            { _ = try await client.send(Message(from: "1", to: "2", content: "")) },
             { try client.open() }, { try client.close() }, { try client.destroySocket() }, { _ = try client.state },
-            { _ = try client.socketID }, { _ = try client.info }, { try client.setAuth(nil) }, { try client.setQuery([:]) },
+            { _ = try client.socketID }, { _ = try client.info }, { try client.setAuth(nil) },
+            { try client.setQuery([:]) },
             { try client.networkChanged() }, { try client.enterBackground() }, { try client.enterForeground() },
             { try client.clearSendBuffer() }, { try await client.flush() },
         ]
@@ -87,7 +93,9 @@ final class MatrixErrorTests: ServerTestCase {
     func testMatrixErrorTimeout() async throws {
         try await onBoth { server in
             let client = try server.client { $0.ackTimeout = .milliseconds(40) }
-            let error = await assertThrows(.timeout) { _ = try await client.emitWithAck("silent", timeout: .milliseconds(30)) }
+            let error = await assertThrows(.timeout) {
+                _ = try await client.emitWithAck("silent", timeout: .milliseconds(30))
+            }
             XCTAssertEqual(error?.name, "IM_ERROR_TIMEOUT")
             do {
                 _ = try await client.emitWithAck("silent")

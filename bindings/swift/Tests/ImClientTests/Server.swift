@@ -82,7 +82,9 @@ final class Server: @unchecked Sendable {
     }
 
     /// A client of this server.
-    func client(_ namespace: String = "/", _ query: [String: JSON]? = nil, _ set: (inout Options) -> Void = { _ in }) throws -> Client {
+    func client(_ namespace: String = "/", _ query: [String: JSON]? = nil, _ set: (inout Options) -> Void = { _ in })
+        throws -> Client
+    {
         var options = Options(root: root, namespace: namespace, query: query)
         options.reconnectionDelay = .milliseconds(50)
         // So that a test fails, and does not wait.
@@ -170,7 +172,8 @@ extension EventStream {
 /// Expects a call to fail in one way; gives the error.
 @discardableResult
 func assertThrows(
-    _ status: Status, _ words: String..., file: StaticString = #filePath, line: UInt = #line, _ body: () async throws -> Void
+    _ status: Status, _ words: String..., file: StaticString = #filePath, line: UInt = #line,
+    _ body: () async throws -> Void
 ) async -> ImError? {
     do {
         try await body()

@@ -5,7 +5,8 @@ import XCTest
 /// Values in and out: options, JSON, messages.
 final class ValueTests: ServerTestCase {
     func testTheLibraryTakesEveryOptionThatHasAProperty() async throws {
-        var options = Options(root: "http://127.0.0.1:1", namespace: "chat", query: ["token": "t", "userId": "1", "n": 1])
+        var options = Options(
+            root: "http://127.0.0.1:1", namespace: "chat", query: ["token": "t", "userId": "1", "n": 1])
         options.auth = ["a": ["b": nil]]
         (options.askAuth, options.askQuery, options.autoConnect) = (true, true, false)
         (options.path, options.addTrailingSlash, options.protocol) = ("/ws", false, .four)
