@@ -13,6 +13,10 @@ using std::chrono::milliseconds;
 /// A time without end, for ClientRef::poll and ClientRef::dispatch.
 inline constexpr milliseconds forever{-1};
 
+/// In place of a request's callback, with "delivery": "manual": ClientRef::poll brings the outcome.
+struct ByPoll {};
+inline constexpr ByPoll by_poll{};
+
 /// A client that somebody else owns. Copy it as you like: it is a number, and once its client is
 /// gone every call gives Status::handle. Any thread may call anything, in a callback too.
 ///
@@ -70,7 +74,16 @@ class ClientRef {
     /// As above; the callback takes a Result<Event>, once.
     template <class F>
     Result<Request> emit_with_ack(std::string_view event, const Arguments &arguments,
-                                  milliseconds timeout, F callback) const;
+                                  milliseconds timeout, F callback) const {
+        return with_callback(std::move(callback), [&](im_ack_fn function, void *data) {
+            return ask(event, arguments, timeout, function, data);
+        });
+    }
+    /// As above; the outcome comes by poll alone.
+    Result<Request> emit_with_ack(std::string_view event, const Arguments &arguments,
+                                  milliseconds timeout, ByPoll) const {
+        return ask(event, arguments, timeout, nullptr, nullptr);
+    }
     /// Sends an IM message, completed as by im::create_message, and keeps it until the server has
     /// stored it: the reply is its to_ack. Where the server refused, error().reply is what it said.
     /// Timeout 0: the option messageTimeout. With the option store it blocks for the disk.
@@ -80,7 +93,15 @@ class ClientRef {
     }
     /// As above; the callback takes a Result<Event>, once.
     template <class F>
-    Result<Request> send_message(const JsonText &message, milliseconds timeout, F callback) const;
+    Result<Request> send_message(const JsonText &message, milliseconds timeout, F callback) const {
+        return with_callback(std::move(callback), [&](im_ack_fn function, void *data) {
+            return send(message, timeout, function, data);
+        });
+    }
+    /// As above; the outcome comes by poll alone.
+    Result<Request> send_message(const JsonText &message, milliseconds timeout, ByPoll) const {
+        return send(message, timeout, nullptr, nullptr);
+    }
     /// Drops what has not gone out; gives how many packets that were.
     Result<std::size_t> clear_send_buffer() const {
         return detail::number<std::size_t>(im_client_clear_send_buffer(handle_));
@@ -140,9 +161,14 @@ class ClientRef {
     /// Status::timeout where none came, Status::woken where wake() ended the wait. A message is
     /// receipted when the last copy of its Event is gone.
     ///
-    /// Take the outcomes of requests either here or by callbacks (dispatch): a callback or future
-    /// whose outcome was taken here is never called.
-    Result<Event> poll(milliseconds timeout) const;
+    /// Make requests with im::by_poll where you poll: a callback or future whose outcome was taken
+    /// here waits for ever.
+    Result<Event> poll(milliseconds timeout) const { return take(im_client_poll, timeout); }
+    /// As poll, but takes nothing except the outcomes of requests, past the events that wait before
+    /// them: for a program whose own queue of events is full.
+    Result<Event> poll_outcome(milliseconds timeout) const {
+        return take(im_client_poll_outcome, timeout);
+    }
     /// Runs callbacks on this thread, at most `max` (0: all that wait), and gives how many.
     /// Status::timeout where there was none to call, 0 where wake() ended the wait.
     Result<int> dispatch(milliseconds timeout, std::uint32_t max = 0) const {
@@ -167,7 +193,13 @@ class ClientRef {
     Result<Subscription> subscribe(std::string_view event, std::uint32_t flags, F callback) const;
     template <class F>
     Result<Subscription> subscribe(const char *event, std::uint32_t flags, F callback) const;
+    Result<Request> ask(std::string_view event, const Arguments &arguments, milliseconds timeout,
+                        im_ack_fn function, void *data) const;
+    Result<Request> send(const JsonText &message, milliseconds timeout, im_ack_fn function,
+                         void *data) const;
+    template <class F, class Call> Result<Request> with_callback(F callback, Call call) const;
     template <class Send> PendingReply pending(Send send) const;
+    Result<Event> take(decltype(im_client_poll) *call, milliseconds timeout) const;
 
     template <class Call>
     static Result<void> with_text(std::string_view text, const char *argument, Call call) {

@@ -26,47 +26,49 @@ inline Result<void> ClientRef::emit_volatile(std::string_view event, const Argum
                                             IM_EMIT_VOLATILE));
 }
 
-template <class F>
-Result<Request> ClientRef::emit_with_ack(std::string_view event, const Arguments &arguments,
-                                         milliseconds timeout, F callback) const {
-    using Callback = detail::ReplyCallback<F>;
+inline Result<Request> ClientRef::ask(std::string_view event, const Arguments &arguments,
+                                      milliseconds timeout, im_ack_fn function, void *data) const {
     const Result<std::string> name = detail::c_string(event, "event");
     if (!name)
         return name.error();
     if (arguments.error().status != Status::ok)
         return arguments.error();
-    if (!detail::is_callable(callback))
-        return detail::not_callable();
-    std::unique_ptr<Callback> owned(new Callback{handle_, std::move(callback)});
     const std::int64_t id =
         arguments.is_list()
             ? im_client_emit_args_with_ack(handle_, name->data(), name->size(), arguments.c_str(),
                                            arguments.size(), arguments.blobs().data(),
-                                           arguments.blobs().size(), 0, timeout.count(),
-                                           Callback::call, owned.get(), nullptr)
+                                           arguments.blobs().size(), 0, timeout.count(), function,
+                                           data, nullptr)
             : im_client_emit_with_ack(handle_, name->c_str(), arguments.c_str(), timeout.count(),
-                                      Callback::call, owned.get());
+                                      function, data);
     if (id < 0)
         return Error::last(static_cast<im_status>(id));
-    (void)owned.release(); // its call frees it
     return Request(handle_, id);
 }
 
-template <class F>
-Result<Request> ClientRef::send_message(const JsonText &message, milliseconds timeout,
-                                        F callback) const {
-    using Callback = detail::ReplyCallback<F>;
+inline Result<Request> ClientRef::send(const JsonText &message, milliseconds timeout,
+                                       im_ack_fn function, void *data) const {
     if (!message.text())
         return message.text().error();
+    const std::int64_t id =
+        im_client_send_message(handle_, message.text()->c_str(), timeout.count(), function, data);
+    if (id < 0)
+        return Error::last(static_cast<im_status>(id));
+    return Request(handle_, id);
+}
+
+template <class F, class Call>
+Result<Request> ClientRef::with_callback(F callback, Call call) const {
+    using Callback = detail::ReplyCallback<F>;
+    static_assert(std::is_invocable_v<F &, Result<Event>>,
+                  "a callback takes an im::Result<im::Event>");
     if (!detail::is_callable(callback))
         return detail::not_callable();
     std::unique_ptr<Callback> owned(new Callback{handle_, std::move(callback)});
-    const std::int64_t id = im_client_send_message(handle_, message.text()->c_str(),
-                                                   timeout.count(), Callback::call, owned.get());
-    if (id < 0)
-        return Error::last(static_cast<im_status>(id));
-    (void)owned.release(); // its call frees it
-    return Request(handle_, id);
+    const Result<Request> request = call(Callback::call, owned.get());
+    if (request)
+        (void)owned.release(); // its call, which is the only one, frees it
+    return request;
 }
 
 template <class Send> PendingReply ClientRef::pending(Send send) const {
@@ -118,9 +120,9 @@ Result<Subscription> ClientRef::subscribe(const char *event, std::uint32_t flags
     return Subscription(handle_, id);
 }
 
-inline Result<Event> ClientRef::poll(milliseconds timeout) const {
+inline Result<Event> ClientRef::take(decltype(im_client_poll) *call, milliseconds timeout) const {
     const im_event *event = nullptr;
-    const im_status status = im_client_poll(handle_, timeout.count(), &event);
+    const im_status status = call(handle_, timeout.count(), &event);
     if (status == IM_OK)
         return Event::adopt(event);
     if (status < 0)

@@ -103,6 +103,11 @@ class Event {
     /// Answers a request (events::query, events::auth) with an object, or "null" for no change.
     Result<void> answer(const JsonText &json) const;
 
+    /// Gives an event of ClientRef::poll back that nobody has seen: it does not count as delivered,
+    /// whoever else has a copy. So a message is not receipted, and comes again where the server
+    /// sends it again. This copy is empty afterwards.
+    void discard() noexcept { im_event_discard(std::exchange(event_, nullptr)); }
+
     /// What the C functions take; null if this is empty.
     const im_event *get() const noexcept { return event_; }
 

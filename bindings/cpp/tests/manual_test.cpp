@@ -30,6 +30,22 @@ TEST_P(Manual, poll_takes_events_and_outcomes) {
     EXPECT_EQ(client.poll(im::forever).error().status, im::Status::woken);
 }
 
+TEST_P(Manual, outcomes_are_taken_past_events_that_wait) {
+    auto client = manual_client();
+    client.emit("burst", "3").value();
+    const auto request = client.emit_with_ack("echo", R"("past")", 0ms, im::by_poll).value();
+    const im::Event outcome = client.poll_outcome(patience).value();
+    EXPECT_EQ(outcome.kind(), im::EventKind::ack);
+    EXPECT_EQ(outcome.request(), request.id());
+    EXPECT_EQ(outcome.json(), R"("past")");
+    const auto message = client.send_message("{}", 0ms, im::by_poll);
+    EXPECT_EQ(message.error().status, im::Status::json);
+    im::Event first = poll_named(client, "burst");
+    first.discard();
+    EXPECT_FALSE(first);
+    EXPECT_EQ(poll_named(client, "burst").json(), "1");
+}
+
 TEST_P(Manual, dispatch_runs_callbacks_on_this_thread) {
     auto client = manual_client();
     std::vector<int> numbers;
