@@ -92,8 +92,8 @@ lint: packages-test $(VENV)/.installed
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p im-client --lib --no-default-features -- -D warnings
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' ':!include/im_client.h')
-	$(VENV)/bin/ruff check bindings docs examples packaging tools tests
-	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings' ':!docs')
+	$(VENV)/bin/ruff check $$(git ls-files '*.py' ':!bindings/python')
+	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings' ':!docs' ':!examples/python')
 
 # The library for aarch64 (phones, boards, Arm servers), and its tests under an emulator. The compiler is Debian's, kept beside
 # the machine's own; no debug information, which would be most of the build.
