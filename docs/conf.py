@@ -29,8 +29,8 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 
-# A page that is a file from elsewhere in the repository says so in one line.
-FILE = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
+# A page that is nothing but a link shows that file of the repository; read without the site it leads there.
+FILE = re.compile(r"\A\[[^]]+\]\((\.\./\S+)\)\n\Z")
 CODE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[([^]\n]+)\]\((?!https?:|#|mailto:)([^)\s]+)\)")
 

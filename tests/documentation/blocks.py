@@ -7,8 +7,8 @@ from pathlib import Path
 FENCE = re.compile(r"^( *)```([^`\n]*)\n(.*?)^\1``` *$", re.MULTILINE | re.DOTALL)
 # The table of contents is no code.
 NO_CODE = "{toctree}"
-# A page that is a file from elsewhere in the repository; docs/conf.py puts it there.
-FILE = re.compile(r"^<!-- file: (\S+) -->$", re.MULTILINE)
+# A page that is nothing but a link shows that file of the repository: docs/conf.py puts it there.
+FILE = re.compile(r"\A\[[^]]+\]\((\.\./\S+)\)\n\Z")
 
 
 @dataclass(frozen=True)

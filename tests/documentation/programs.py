@@ -20,7 +20,7 @@ PRINT_EVENT = """static void print_event(const im_event *event, void *user_data)
     printf("%s %s\\n", event->name, event->json);
 }
 """
-# Python writes line by line. Unbuffered (-u) it would write a line in pieces, and threads would mix theirs.
+# Python writes line by line then. A page prints from one thread at a time, for print() may mix the lines of two.
 AS_ON_A_TERMINAL = (
     "import runpy, sys; sys.stdout.reconfigure(line_buffering=True); runpy.run_path(sys.argv[1], run_name='__main__')"
 )
