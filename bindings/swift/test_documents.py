@@ -15,7 +15,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", TREE / "target"))
 ROOT_SCRIPT = TREE / "tools" / "swift_root.sh"
 SERVER = TARGET / "debug" / "im-server"
 README = (HERE / "README.md").read_text()
-LIMIT = 500
+LIMIT = 300
 
 
 def blocks(language: str) -> list[str]:
