@@ -4,6 +4,8 @@
 //! `exit` stops callbacks when the process ends, `arguments` reads what C gives, `callbacks` calls what C gave.
 #![allow(unsafe_code)]
 
+#[cfg(all(target_os = "android", feature = "tls"))]
+mod android;
 mod arguments;
 mod callbacks;
 mod client;
@@ -23,6 +25,8 @@ mod pull;
 mod subscription;
 mod types;
 
+#[cfg(all(target_os = "android", feature = "tls"))]
+pub use android::*;
 pub use client::*;
 pub use constants::*;
 pub use credentials::*;

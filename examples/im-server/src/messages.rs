@@ -14,7 +14,7 @@ pub async fn to(incoming: Incoming) {
         Ok(Some(message)) => {
             let acknowledgement = success(envelope::TO_ACK, message.json());
             let Incoming { app, socket, ack, .. } = incoming;
-            // Before the confirmation, so that a client which leaves once all is confirmed has heard it.
+            // Before the acknowledgement: a client that leaves once all it sent is stored has the answers, too.
             echo::answer(&app, &message).await;
             app.emit(&socket, envelope::TO_ACK, &acknowledgement);
             // Does nothing unless the client passed a function.

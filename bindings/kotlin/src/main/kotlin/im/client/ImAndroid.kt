@@ -1,0 +1,18 @@
+package im.client
+
+import im.client.internal.JniNative
+import im.client.internal.Library
+
+/** What an Android app has to do once, before its first client. */
+public object ImAndroid {
+    /**
+     * Gives the library the app's `android.content.Context`, by which it asks the system whether a server's certificate is good;
+     * without it no `https` or `wss` server is trusted. Elsewhere than on Android an [ImException].
+     */
+    @JvmStatic
+    public fun init(context: Any) {
+        val native = Library.native
+        val status = if (native is JniNative) native.androidInit(context) else Statuses.ERROR_UNSUPPORTED
+        if (status < 0) throw exceptionOf(status)
+    }
+}

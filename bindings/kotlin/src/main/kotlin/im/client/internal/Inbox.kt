@@ -1,0 +1,183 @@
+package im.client.internal
+
+import im.client.Event
+import im.client.WIRE_NAMES
+import kotlinx.coroutines.channels.Channel
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicInteger
+
+/** The one name of an IM event, which has two: servers may send either. */
+internal fun canonical(name: String): String = WIRE_NAMES[name] ?: name
+
+/** An event on its way to its subscribers. */
+internal class Delivery(
+    val event: Event,
+    val pointer: Long,
+    val number: Long,
+    val cost: Int,
+) {
+    /** Subscribers that have not had it yet. */
+    val left = AtomicInteger()
+    val seen = AtomicBoolean()
+    var since = 0L
+}
+
+/** A collector: its events wait in a channel of its own. */
+internal class Subscriber(
+    /** None: every event. */
+    private val names: Set<String>,
+    onUnseen: (Delivery) -> Unit,
+    val onEnd: () -> Unit,
+) {
+    /** Without a bound, for the inbox as a whole has one. What is on its way to a collector that is canceled comes back too. */
+    val waiting = Channel(Channel.UNLIMITED, onUndeliveredElement = onUnseen)
+
+    fun wants(event: Event): Boolean = names.isEmpty() || canonical(event.name) in names
+}
+
+/**
+ * What a client has received and nobody has dealt with yet, for any number of collectors.
+ *
+ * Nothing is lost: what no collector wants waits for one, as in the C library (the newest 64, at most 256 KiB, for 10 s each).
+ * Bounded: where [isFull], the events stay in the library, which stops reading from the network in the end. An event is given
+ * back to the library when all its collectors have returned from it: then a message is receipted.
+ */
+internal class Inbox(
+    private val release: (pointer: Long, delivered: Boolean) -> Unit,
+    private val onRoom: () -> Unit,
+    /** Whether the client is closed; its end comes here a little later. */
+    val isClosed: () -> Boolean = { false },
+    private val now: () -> Long = System::nanoTime,
+) {
+    private val lock = Any()
+    private var subscribers = emptyList<Subscriber>()
+    private val early = ArrayList<Delivery>()
+    private var earlyCost = 0
+    private var waitingCost = 0
+    private var full = false
+    private var ended = false
+    private var count = 0L
+
+    /** Says whether no more events may be put, until `onRoom` is called. */
+    fun isFull(): Boolean = synchronized(lock) { full }
+
+    /** Takes an event, which [pointer] gives back. One thread at a time. */
+    fun put(
+        event: Event,
+        pointer: Long,
+    ) {
+        val delivery = Delivery(event, pointer, count++, costOf(event))
+        val targets =
+            synchronized(lock) {
+                val targets = subscribers.filter { it.wants(event) }
+                if (targets.isNotEmpty()) begin(delivery, targets.size)
+                targets
+            }
+        if (targets.isEmpty()) keep(delivery)
+        // Outside the lock: a collector without a dispatcher runs in here.
+        targets.forEach { if (it.waiting.trySend(delivery).isFailure) done(delivery, seen = false) }
+    }
+
+    /** A new collector of these events, which gets first what waited for it; null where the client is closed. */
+    fun subscribe(
+        names: Collection<String>,
+        onEnd: () -> Unit = {},
+    ): Subscriber? {
+        val subscriber = Subscriber(names.mapTo(HashSet(), ::canonical), { done(it, seen = false) }, onEnd)
+        synchronized(lock) {
+            if (ended) return null
+            expire()
+            val (mine, others) = early.partition { subscriber.wants(it.event) }
+            early.clear()
+            early.addAll(others)
+            for (delivery in mine) {
+                earlyCost -= delivery.cost
+                begin(delivery, 1)
+                subscriber.waiting.trySend(delivery)
+            }
+            subscribers = subscribers + subscriber
+        }
+        return subscriber
+    }
+
+    /** The end of a collector. What it has not had waits for another. */
+    fun unsubscribe(subscriber: Subscriber) {
+        synchronized(lock) { subscribers = subscribers - subscriber }
+        subscriber.waiting.cancel()
+        subscriber.onEnd()
+    }
+
+    /** A collector has done with an event, or has not seen it. */
+    fun done(
+        delivery: Delivery,
+        seen: Boolean,
+    ) {
+        if (seen) delivery.seen.set(true)
+        if (delivery.left.decrementAndGet() > 0) return
+        val hasRoomAgain =
+            synchronized(lock) {
+                waitingCost -= delivery.cost
+                (full && waitingCost <= LIMIT / 2).also { if (it) full = false }
+            }
+        if (delivery.seen.get()) release(delivery.pointer, true) else keep(delivery)
+        if (hasRoomAgain) onRoom()
+    }
+
+    /** The client is closed: its collectors end, and what nobody has seen is not receipted. */
+    fun end() {
+        val (all, unseen) =
+            synchronized(lock) {
+                ended = true
+                val state = subscribers to early.toList()
+                subscribers = emptyList()
+                early.clear()
+                state
+            }
+        all.forEach { it.waiting.cancel() }
+        unseen.forEach { release(it.pointer, false) }
+    }
+
+    private fun begin(
+        delivery: Delivery,
+        targets: Int,
+    ) {
+        delivery.left.set(targets)
+        waitingCost += delivery.cost
+        if (waitingCost >= LIMIT) full = true
+    }
+
+    /** Nobody has had it: it waits for the next who wants it. */
+    private fun keep(delivery: Delivery) {
+        val dropped = ArrayList<Delivery>()
+        synchronized(lock) {
+            if (ended) {
+                dropped.add(delivery)
+                return@synchronized
+            }
+            delivery.since = now()
+            val at = early.indexOfLast { it.number < delivery.number } + 1
+            early.add(at, delivery)
+            earlyCost += delivery.cost
+            while (early.size > EARLY_EVENTS || earlyCost > EARLY_COST) dropped.add(removeOldest())
+        }
+        dropped.forEach { release(it.pointer, false) }
+    }
+
+    private fun expire() {
+        while (early.isNotEmpty() && now() - early.first().since >= EARLY_NANOS) {
+            release(removeOldest().pointer, false)
+        }
+    }
+
+    private fun removeOldest(): Delivery = early.removeAt(0).also { earlyCost -= it.cost }
+
+    private fun costOf(event: Event): Int = EVENT_COST + 2 * event.json.length + event.blobs.sumOf { it.size }
+
+    private companion object {
+        const val LIMIT = 1 shl 20
+        const val EVENT_COST = 256
+        const val EARLY_EVENTS = 64
+        const val EARLY_COST = 256 * 1024
+        const val EARLY_NANOS = 10_000_000_000
+    }
+}

@@ -1,0 +1,420 @@
+package im.client
+
+import im.client.internal.Library
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineExceptionHandler
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.TimeoutCancellationException
+import kotlinx.coroutines.async
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.take
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeout
+import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import org.junit.jupiter.api.Assertions.assertArrayEquals
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.assertThrows
+import org.junit.jupiter.params.ParameterizedTest
+import org.junit.jupiter.params.provider.ValueSource
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+
+/** The behaviours of bindings/behaviours.json, in their order. */
+class MatrixTest {
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixConnect(generation: Int) =
+        story {
+            ImClient(Server.shared(generation).root, "/").use { client ->
+                val connect = client.next(Events.CONNECT).element.jsonObject
+                assertEquals(if (generation == 2) 3 else 4, connect["protocol"]!!.jsonPrimitive.content.toInt())
+                assertEquals("\"websocket\"", connect["transport"].toString())
+                assertEquals(State.CONNECTED, client.state)
+                assertEquals(connect["sid"]!!.jsonPrimitive.content, client.socketId)
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixReceive(generation: Int) =
+        story {
+            client(Server.shared(generation)).use { client ->
+                client.emit("unicode")
+                val unicode = client.next("unicode")
+                client.emit("echo", unicode.element)
+                assertEquals(unicode.element, client.next("echo").element)
+                client.emit("several")
+                val several = client.next("several")
+                assertEquals("""[1,"two",{"three":3},[4],null]""", several.args)
+                assertEquals("1", several.json)
+                client.emit("no_args")
+                val none = client.next("no_args")
+                assertEquals("null" to "[]", none.json to none.args)
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixEmit(generation: Int) =
+        story {
+            client(Server.shared(generation)).use { client ->
+                client.emit("describe", 1, "zwei", mapOf("three" to listOf(3, null, true)), JsonText("""[4.5]"""))
+                val described = client.next("described")
+                assertEquals("""[1,"zwei",{"three":[3,null,true]},[4.5]]""", described.args)
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixAckFromServer(generation: Int) =
+        story {
+            client(Server.shared(generation)).use { client ->
+                assertEquals("""["hi"]""", client.emitWithAck("echo", "hi").args)
+                val answers = List(50) { async { client.emitWithAck("slow_ack", 50 - it, it).decode<Int>() } }
+                assertEquals((0 until 50).toList(), answers.map { it.await() })
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixAckToServer(generation: Int) =
+        story {
+            client(Server.shared(generation)).use { client ->
+                val kept = CompletableDeferred<Event>()
+                client.on("question") { if (it.json == "1") it.reply("at once", 2) else kept.complete(it) }
+                client.emit("ask", 1)
+                assertEquals("""["at once",2]""", client.next("answered").args)
+                client.emit("ask", 2)
+                val question = kept.await()
+                assertTrue(question.isQuestion)
+                question.reply("later")
+                assertEquals("""["later"]""", client.next("answered").args)
+                assertEquals(Statuses.ERROR_NOT_FOUND, assertThrows<ImException> { question.reply("again") }.status)
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixBinary(generation: Int) =
+        story {
+            client(Server.shared(generation)).use { client ->
+                val bytes = ByteArray(70_000) { it.toByte() }
+                client.emit("echo", mapOf("a" to bytes, "b" to listOf(byteArrayOf(), "x")))
+                val echo = client.next("echo")
+                assertArrayEquals(bytes, echo.blobs[0])
+                assertEquals(0, echo.blobs[1].size)
+                val placeholders = """{"a":{"_placeholder":true,"num":0},"b":[{"_placeholder":true,"num":1},"x"]}"""
+                assertEquals(placeholders, echo.json)
+                assertArrayEquals(byteArrayOf(1, 2), client.emitWithAck("echo", byteArrayOf(1, 2)).blobs.single())
+                val answering = launch { client.next("question").reply(byteArrayOf(7)) }
+                client.emit("ask_binary", 1)
+                assertTrue("07" in client.next("described").args)
+                answering.join()
+            }
+        }
+
+    @Test
+    fun matrixSendMessage() =
+        story {
+            for (server in listOf(Server.egg(), Server.imServer())) {
+                server.use { server ->
+                    chatClient(server, "111").use { sender ->
+                        chatClient(server, "222").connected().use { receiver ->
+                            val message = Message(from = "111", to = "222", content = "grüß dich 😀")
+                            val stored = sender.sendMessage(message).payload<Message>()
+                            assertEquals(message.content, stored.content)
+                            assertTrue(stored.sequenceId != null && stored.timelineId == "111@222")
+                            assertEquals(stored.fp, receiver.next(Events.CHAT_MESSAGE).payload<Message>().fp)
+                        }
+                    }
+                }
+            }
+        }
+
+    @Test
+    fun matrixQrLogin() =
+        story {
+            Server.egg().use { server ->
+                client(server, "sso") { query("device_id", "pc") }.connected().use { client ->
+                    server.post("/control/qrlogin", """{"device_id":"pc","code":0,"token":"secret"}""")
+                    val login = client.next(Events.SSO_QRLOGIN)
+                    assertEquals(
+                        "secret",
+                        login
+                            .envelope()
+                            .data.payload!!
+                            .jsonObject["token"]!!
+                            .jsonPrimitive.content,
+                    )
+                    client.next(Events.DISCONNECT)
+                    assertEquals(State.DISCONNECTED, client.state)
+                }
+            }
+        }
+
+    @Test
+    fun matrixKickOut() =
+        story {
+            Server.egg().use { server ->
+                chatClient(server, "111").connected().use { first ->
+                    chatClient(server, "111").connected().use { second ->
+                        val refusal = first.next(Events.IMERROR).envelope()
+                        assertEquals(Codes.OTHER_DEVICE, refusal.code)
+                        assertEquals("IM_CODE_OTHER_DEVICE", Codes.nameOf(refusal.code))
+                        val end = first.next(Events.DISCONNECT).element.jsonObject
+                        assertEquals("false", end["willReconnect"].toString())
+                        assertEquals(State.DISCONNECTED, first.state)
+                        assertEquals(State.CONNECTED, second.state)
+                    }
+                }
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixReconnect(generation: Int) =
+        story {
+            Server.socketio(generation).use { server ->
+                client(server) { reconnectionDelay = 10.milliseconds }.connected().use { client ->
+                    server.post("/control/stop-listening")
+                    server.post("/control/drop")
+                    client.next(Events.DISCONNECT)
+                    client.emit("echo", "waited")
+                    server.post("/control/start-listening")
+                    client.next(Events.RECONNECT)
+                    assertEquals("waited", client.next("echo").decode<String>())
+                    assertEquals("1", client.info()["reconnects"].toString())
+                }
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixClose(generation: Int) =
+        story {
+            client(Server.shared(generation)).connected().use { client ->
+                client.disconnect()
+                val end = client.next(Events.DISCONNECT).element.jsonObject
+                assertEquals("\"io client disconnect\"", end["reason"].toString())
+                assertEquals(State.DISCONNECTED to null, client.state to client.socketId)
+                client.emit("echo", "kept")
+                client.connect()
+                client.connected()
+                assertEquals("kept", client.next("echo").decode<String>())
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixDestroyInCallback(generation: Int) =
+        story {
+            val client = client(Server.shared(generation))
+            val seen = Channel<Int>(Channel.UNLIMITED)
+            client.on("burst") {
+                seen.send(it.decode())
+                client.close()
+            }
+            val collected =
+                async(start = CoroutineStart.UNDISPATCHED) { client.events("burst").map { it.decode<Int>() }.toList() }
+            client.emit("burst", 100)
+            assertEquals(0, seen.receive())
+            val flow = collected.await()
+            assertEquals(flow.indices.toList(), flow)
+            assertThrows<ImClosedException> { client.emit("echo", 1) }
+            assertTrue(seen.tryReceive().isFailure)
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixThousandInOrder(generation: Int) =
+        story {
+            client(Server.shared(generation)).use { client ->
+                // They run to their first wait before anything is asked for.
+                val all =
+                    List(3) {
+                        async(start = CoroutineStart.UNDISPATCHED) {
+                            client
+                                .events("burst")
+                                .take(1000)
+                                .map { it.decode<Int>() }
+                                .toList()
+                        }
+                    }
+                client.emit("burst", 1000)
+                all.forEach { assertEquals((0 until 1000).toList(), it.await()) }
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixExitWithLiveClient(generation: Int) {
+        val server = Server.shared(generation)
+        repeat(3) {
+            val result = JavaProgram.run(ExitWithLiveClient::class, server.root)
+            assertEquals("leaving with 1 client" to 0, result.output.trim() to result.status)
+        }
+    }
+
+    @Test
+    fun matrixErrorUnknownOption() {
+        val error = assertThrows<ImArgumentException> { ImClient("http://127.0.0.1:1", "/") { this["reconection"] = true } }
+        assertEquals(Statuses.ERROR_OPTION to "IM_ERROR_OPTION", error.status to error.statusName)
+        assertTrue("\"reconection\"" in error.message!! && "\"reconnection\"" in error.message!!, error.message)
+    }
+
+    @Test
+    fun matrixErrorWrongType() =
+        story {
+            val error = assertThrows<ImArgumentException> { ImClient("http://127.0.0.1:1", "/") { this["timeout"] = "soon" } }
+            assertEquals(Statuses.ERROR_OPTION, error.status)
+            assertTrue("\"timeout\"" in error.message!!, error.message)
+            client(Server.shared(4)).use { client ->
+                val wrong = assertThrows<ImArgumentException> { client.emit("echo", 1, mapOf("a" to Any())) }
+                assertTrue("argument 2[a]" in wrong.message!! && "java.lang.Object" in wrong.message!!, wrong.message)
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixErrorInvalidJson(generation: Int) =
+        story {
+            client(Server.shared(generation)).connected().use { client ->
+                for (text in listOf("{", "1,2", "nul", "", "{\"a\":}", "'a'")) {
+                    val error = assertThrows<ImArgumentException>(text) { client.emit("echo", JsonText(text)) }
+                    assertEquals(Statuses.ERROR_JSON, error.status, text)
+                }
+                assertThrows<ImArgumentException> { client.emit("echo", Double.NaN) }
+                assertEquals(Statuses.ERROR_UTF8, assertThrows<ImArgumentException> { client.emit("echo", "\ud800") }.status)
+                client.emit("echo", "good")
+                assertEquals("good", client.next("echo").decode<String>())
+            }
+        }
+
+    @Test
+    fun matrixErrorClosedClient() =
+        story {
+            val client = client(Server.shared(4)).connected()
+            val flow = client.events("echo")
+            client.close()
+            client.close()
+            val calls =
+                listOf<suspend () -> Any?>(
+                    { client.emit("echo", 1) },
+                    { client.emitVolatile("echo", 1) },
+                    { client.emitWithAck("echo", 1) },
+                    { client.sendMessage(Message("a", "b", "c")) },
+                    { client.flush() },
+                    { client.clearSendBuffer() },
+                    { client.connect() },
+                    { client.disconnect() },
+                    { client.disconnect(dropUnsent = true) },
+                    { client.state },
+                    { client.socketId },
+                    { client.info() },
+                    { client.setAuth(null) },
+                    { client.setQuery(emptyMap<String, String>()) },
+                    { client.networkChanged() },
+                    { client.background() },
+                    { client.foreground() },
+                    { client.on("echo") {} },
+                    { flow.first() },
+                )
+            calls.forEachIndexed { i, call ->
+                val error = runCatching { call() }.exceptionOrNull()
+                assertTrue(error is ImClosedException && error.statusName == "IM_ERROR_HANDLE", "call $i: $error")
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixErrorTimeout(generation: Int) =
+        story {
+            client(Server.shared(generation)).connected().use { client ->
+                val error = runCatching { client.emitWithAck("silent", 1, timeout = 20.milliseconds) }.exceptionOrNull()
+                assertTrue(error is ImTimeoutException && error.statusName == "IM_ERROR_TIMEOUT", "$error")
+                val wrong = runCatching { client.emitWithAck("silent", timeout = 0.seconds) }.exceptionOrNull()
+                assertTrue(wrong is ImArgumentException, "$wrong")
+            }
+        }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixErrorCanceled(generation: Int) =
+        story {
+            val client = client(Server.shared(generation)).connected()
+            val waiting = launch { client.emitWithAck("silent", 1) }
+            client.untilPending(1)
+            waiting.cancel()
+            waiting.join()
+            client.untilPending(0)
+            val timeout = runCatching { withTimeout(20) { client.emitWithAck("silent", 2) } }.exceptionOrNull()
+            assertTrue(timeout is TimeoutCancellationException, "$timeout")
+            client.untilPending(0)
+            assertEquals("2", client.info()["canceledRequests"].toString())
+            // The end of the client is an error of its own, not a cancellation that would pass for the caller's.
+            val left = async { runCatching { client.emitWithAck("silent", 3) }.exceptionOrNull() }
+            client.untilPending(1)
+            client.close()
+            val error = left.await()
+            assertTrue(error is ImCanceledException && error.status == Statuses.ERROR_CANCELED, "$error")
+        }
+
+    private suspend fun ImClient.untilPending(count: Int) {
+        while (info()["pendingRequests"] != JsonPrimitive(count)) delay(1)
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = [2, 4])
+    fun matrixErrorThrowingCallback(generation: Int) =
+        story {
+            val reported = Channel<Throwable>(Channel.UNLIMITED)
+            val handled = Channel<Int>(Channel.UNLIMITED)
+            val options = ImOptions(Server.shared(generation).root, "/")
+            options.context = Dispatchers.Default + CoroutineExceptionHandler { _, e -> reported.trySend(e) }
+            ImClient(options).use { client ->
+                client.on("burst") {
+                    if (it.json == "0") throw IllegalStateException("on purpose")
+                    if (it.json == "1") throw AssertionError("an error too")
+                    if (it.json == "2") withTimeout(1) { delay(10_000) }
+                    handled.send(it.decode())
+                }
+                client.emit("burst", 4)
+                assertEquals(3, handled.receive())
+                assertEquals("on purpose", reported.receive().message)
+                assertEquals("an error too", reported.receive().message)
+                assertTrue(reported.receive() is TimeoutCancellationException)
+            }
+        }
+
+    @Test
+    fun matrixErrorInFinalizer() =
+        story {
+            val before = ImLibrary.clientCount
+            repeat(5) { client(Server.shared(4)).connected() }
+            while (ImLibrary.clientCount > before) {
+                System.gc()
+                delay(10)
+            }
+            val result = JavaProgram.run(CallsFromAFinalizer::class, Server.shared(4).root)
+            assertEquals("the finalizer was refused: IM_ERROR_HANDLE" to 0, result.output.trim() to result.status)
+        }
+
+    @Test
+    fun matrixErrorOtherVersion() {
+        val error = assertThrows<ImLibraryException> { Library.check(Library.native, 90_000) }
+        assertEquals(Statuses.ERROR_VERSION to "IM_ERROR_VERSION", error.status to error.statusName)
+        assertTrue("9.0.0" in error.message!! && ImLibrary.version in error.message!!, error.message)
+        Library.check(Library.native, HEADER_VERSION)
+        assertFalse(ImLibrary.version.isEmpty())
+    }
+}
