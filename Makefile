@@ -19,18 +19,30 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: build release demo test lint unit header servers examples packages-demo packages-test clean
+# Where `make install` puts things, and the folder before all that, for packagers.
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+DESTDIR ?=
+
+.PHONY: build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test clean
 
 build:
 	$(call say,Building the library)
 	cargo build --locked
 	@ln -sf libim_client.so $(DEBUG)/libim_client.so.0
 
-release: packages-demo
+release: packages-release
 	$(call say,Building the library for release)
 	cargo build --locked --release
 	@ln -sf libim_client.so $(CARGO_TARGET_DIR)/release/libim_client.so.0
 	tools/static_lib.sh $(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/release/libim_client-static.a
+
+install: release
+	$(call say,Installing into $(DESTDIR)$(PREFIX))
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' packaging/install.sh install $(CARGO_TARGET_DIR)/release
+
+uninstall:
+	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' packaging/install.sh uninstall $(CARGO_TARGET_DIR)/release
 
 demo: packages-demo build examples
 	$(call say,Building the embedded IM server)
@@ -44,10 +56,11 @@ examples: build
 	$(call say,Building the C examples)
 	$(MAKE) -C examples/c BIN_DIR=$(DEBUG)/examples-c IM_LIBDIR=$(DEBUG)
 
-# The committed header, and its description for bindings and documentation, are those that the build makes from src/ffi.
+# The committed header, its description for bindings, and the reference pages are those that the build makes from src/ffi.
 header: build
 	cp "$$(ls -t $(DEBUG)/build/im-client-*/out/im_client.h | head -1)" include/im_client.h
 	cp "$$(ls -t $(DEBUG)/build/im-client-*/out/abi.json | head -1)" bindings/abi.json
+	tools/docs/tables.py
 
 servers: $(SERVERS)
 
@@ -55,6 +68,9 @@ $(SERVERS): tests/servers/package-lock.json
 	$(call say,Installing the servers that the tests run against)
 	cd tests/servers && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
+
+packages-release:
+	@tools/packages.sh gcc binutils
 
 packages-demo:
 	@tools/packages.sh gcc make pkg-config python3 libjansson-dev libqrencode-dev
@@ -76,8 +92,43 @@ lint: packages-test $(VENV)/.installed
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked -p im-client --lib --no-default-features -- -D warnings
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' ':!include/im_client.h')
-	$(VENV)/bin/ruff check examples tools tests
-	$(VENV)/bin/mypy --strict $$(git ls-files '*.py')
+	$(VENV)/bin/ruff check $$(git ls-files '*.py' ':!bindings/python')
+	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings' ':!docs' ':!examples/python')
+
+# The library for aarch64 (phones, boards, Arm servers), and its tests under an emulator. The compiler is Debian's, kept beside
+# the machine's own; no debug information, which would be most of the build.
+AARCH64 := $(CARGO_TARGET_DIR)/aarch64
+aarch64: packages-test servers
+	$(call say,Building the library for aarch64)
+	@tools/packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	@tools/aarch64_rust.sh $(AARCH64)/rust
+	RUSTC=$(AARCH64)/rust/rustc CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc CARGO_PROFILE_DEV_DEBUG=0 \
+	    cargo rustc --locked -p im-client --lib --crate-type cdylib --target aarch64-unknown-linux-gnu --target-dir $(AARCH64)
+	cargo build --locked -p im-server
+	$(call say,Testing the library for aarch64 under qemu)
+	python3 -m tests.aarch64 $(AARCH64)/aarch64-unknown-linux-gnu/debug $(DEBUG)
+
+# The documentation, target/docs/index.html: any warning is an error, and a link that leads nowhere is a warning.
+DOCS_VENV := $(CARGO_TARGET_DIR)/docs-venv
+docs: $(DOCS_VENV)/.installed
+	$(call say,Building the documentation)
+	tools/docs/tables.py --check
+	$(DOCS_VENV)/bin/sphinx-build -q -E -W --keep-going -b html -d $(CARGO_TARGET_DIR)/docs-doctrees docs $(CARGO_TARGET_DIR)/docs
+
+$(DOCS_VENV)/.installed: tools/docs/requirements.txt
+	@tools/packages.sh python3 python3-venv
+	$(call say,Installing Sphinx)
+	python3 -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/pip install --quiet --require-virtualenv --require-hashes -r tools/docs/requirements.txt
+	@touch $@
+
+docs-test: packages-test servers docs examples $(VENV)/.installed
+	@tools/packages.sh curl
+	$(VENV)/bin/mypy --strict --python-executable $(DOCS_VENV)/bin/python docs/conf.py
+	cargo build --locked -p im-server
+	$(call say,Compiling and running every code block of the documentation)
+	python3 -m unittest -q tests.documentation.test_checks
+	python3 -m tests.documentation $(DEBUG)
 
 test: packages-test servers lint build examples
 	$(call say,Building the servers and peers of the tests)
@@ -90,6 +141,8 @@ test: packages-test servers lint build examples
 	$(call say,Testing the library)
 	cargo test --locked --workspace
 	$(MAKE) demo
+	$(MAKE) aarch64
+	$(MAKE) docs-test
 	rm -rf $(CARGO_TARGET_DIR)/matrix && mkdir -p $(CARGO_TARGET_DIR)/matrix
 	$(foreach language,$(LANGUAGES),$(MAKE) -C bindings/$(language) test$(newline)	)
 	tools/matrix.py --results $(CARGO_TARGET_DIR)/matrix $(LANGUAGES)

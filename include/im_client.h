@@ -516,7 +516,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Makes a client from a JSON object of options (the README has the table; `root` and `nsp` are required) and connects it,
+ * Makes a client from a JSON object of options (docs/reference/options.md has them; `root` and `nsp` are required) and connects it,
  * unless `"autoConnect": false`. Gives 0 on failure: see `im_last_error`.
  *
  * Any thread; also inside a callback; does not wait for the network. With the option `store` it opens and reads that file
@@ -580,7 +580,7 @@ char *im_client_socket_id(im_client client);
 
 /**
  * What goes on in the client, as a JSON object to be freed with `im_string_free`: state, url (values of the query masked),
- * protocol, transport, round-trip time, counters, queues; the README's table has every field. NULL on failure.
+ * protocol, transport, round-trip time, counters, queues; docs/reference/info.md has every field. NULL on failure.
  */
 char *im_client_info(im_client client);
 

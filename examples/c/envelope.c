@@ -1,5 +1,8 @@
 #include "envelope.h"
 
+#include <stdbool.h>
+#include <stdio.h>
+
 json_t *envelope_of(const im_event *event) {
     return json_loadb(event->json, event->json_len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 }
@@ -19,21 +22,31 @@ int integer_in(const json_t *object, const char *key) {
 
 const char *code_name(int code) {
     switch (code) {
-    case IM_CODE_OK:
-        return "success";
     case IM_CODE_FAIL:
-        return "failure";
+        return "IM_CODE_FAIL";
     case IM_CODE_RELOGIN:
-        return "log in again";
+        return "IM_CODE_RELOGIN";
     case IM_CODE_AUTH_FAILED:
-        return "authentication failed";
+        return "IM_CODE_AUTH_FAILED";
     case IM_CODE_PARAMETER_ABSENT:
-        return "parameter absent";
+        return "IM_CODE_PARAMETER_ABSENT";
     case IM_CODE_SEND_FAILED:
-        return "message not sent";
+        return "IM_CODE_SEND_FAILED";
     case IM_CODE_OTHER_DEVICE:
-        return "signed in elsewhere";
+        return "IM_CODE_OTHER_DEVICE";
     default:
-        return "unknown error";
+        return "IM_CODE_...";
     }
+}
+
+void print_safely(const char *from, const char *text) {
+    fputs(from, stdout);
+    fputs(": ", stdout);
+    for (; *text != '\0'; text++) {
+        const unsigned char byte = (unsigned char)*text, next = (unsigned char)text[1];
+        const bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F */
+        putchar(byte < 0x20 || byte == 0x7f || is_c1 ? ' ' : byte);
+        text += is_c1;
+    }
+    putchar('\n');
 }

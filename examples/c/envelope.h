@@ -16,7 +16,10 @@ json_t *payload_of(const json_t *envelope);
 const char *string_in(const json_t *object, const char *key);
 int integer_in(const json_t *object, const char *key);
 
-/* What an error code of the server's means. */
+/* An error code of the server's by its name in the header. */
 const char *code_name(int code);
+
+/* A line `from: text`. Control characters in other people's text must not reach the terminal. */
+void print_safely(const char *from, const char *text);
 
 #endif

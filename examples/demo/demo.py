@@ -148,7 +148,7 @@ class Demo:
 
     def chat(self, name: str, user: str, token: str, peer: str) -> Program:
         options = ["--root", self.root, "--user", user, "--token", token, "--peer", peer]
-        program = Program(name, self.bin_dir / "chat", *options)
+        program = Program(name, self.bin_dir / "console", *options)
         program.wait_for(r"^\* connected by websocket")
         return program
 
@@ -223,7 +223,7 @@ class Demo:
 
         tell("Alice signs in on another desktop")
         alice_again = self.chat("alice (2)", "alice", "alices-token", "bob")
-        alice.wait_for(r"^! signed in elsewhere \(20004")
+        alice.wait_for(r"^! IM_CODE_OTHER_DEVICE \(20004")
         alice.wait_for_end(3)
         self.check("her first chat was told so (20004) and ended with code 3")
         self.send(bob, alice_again, "bob", "Still there?")
@@ -257,7 +257,7 @@ def main() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale
     parser = argparse.ArgumentParser(description="Plays the demo and checks it.")
-    parser.add_argument("--bin-dir", type=Path, required=True, help="where chat and qr_login are")
+    parser.add_argument("--bin-dir", type=Path, required=True, help="where console and qr_login are")
     parser.add_argument("--server", type=Path, required=True, help="the im-server program")
     options = parser.parse_args()
 

@@ -225,6 +225,10 @@ impl Owner for Client {
         if self.may_call() {
             self.without_answer(Status::Disconnected, Requests::lose_sent);
         }
+        if retry {
+            // Whoever hears of the loss and asks has to see that it is not the end.
+            self.link.set_state(State::Reconnecting);
+        }
         let mut reason = json!({ "reason": loss.reason.text(), "willReconnect": retry });
         if !loss.description.is_empty() {
             reason["description"] = loss.description.into();

@@ -1,4 +1,4 @@
-// The fields of `im_client_info`: name and meaning. The tests hold the README's table to it.
+// The fields of `im_client_info`: name and meaning. The table of the documentation is made from it.
 
 /// `(name, meaning)`; a field without a value is null.
 pub const INFO_FIELDS: [(&str, &str); 29] = [

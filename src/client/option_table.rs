@@ -1,4 +1,4 @@
-//! The one table of options: the parser, the hints for a misspelled name and the README's table come from it.
+//! The one table of options: the parser, the hints for a misspelled name and the table of the documentation come from it.
 //!
 //! Known are the library's own and all of socket.io-client 2.5 and 4.8.
 
@@ -69,7 +69,7 @@ pub const OPTIONS: [(&str, Support, &str); 72] = [
     ("pinnedPublicKeys", Built("string or list", "none"), "`sha256/` and the base64 of the SHA-256 of a public key (SubjectPublicKeyInfo): the server's must be one of them, beside being trusted."),
     ("rejectUnauthorized", Built("boolean", "true"), "`false`: the server's certificate is **not verified** (pins still are); every connection logs an error that says so."),
     ("parser", Built("`\"default\"` or `\"msgpack\"`", "`\"default\"`"), "How packets are written. `msgpack` is for servers with `socket.io-msgpack-parser` (its version 3 for Socket.IO 3 and 4, its version 2 for 2.x)."),
-    ("perMessageDeflate", Refused("tungstenite, which the WebSockets are made with, has no compression (README.md, \"Compression\"); leave it out, or say false"), ""),
+    ("perMessageDeflate", Refused("tungstenite, which the WebSockets are made with, has no compression (docs/concepts/connections.md, \"Compression\"); leave it out, or say false"), ""),
     ("passphrase", Refused("decrypting keys would take 26 more crates; \"openssl pkey -in key.pem\" prints the key decrypted, for the option \"key\""), ""),
     ("pfx", Refused("no small crate reads PKCS #12; \"openssl pkcs12 -in client.pfx -nodes\" prints what the options \"cert\" and \"key\" take"), ""),
     ("ciphers", Refused("rustls has only suites of TLS 1.2 and 1.3 without known weaknesses, and none to choose by OpenSSL's names"), ""),

@@ -303,9 +303,9 @@ mod tests {
         push(&mailbox);
         mailbox.wake().unwrap();
         mailbox.wake().unwrap();
-        assert!(matches!(mailbox.next(Wait::No), Next::Woken));
-        assert!(matches!(mailbox.next(Wait::No), Next::Item(..)));
-        assert!(matches!(mailbox.next(Wait::No), Next::Nothing));
+        assert!(matches!(mailbox.next(Wait::No, Which::All), Next::Woken));
+        assert!(matches!(mailbox.next(Wait::No, Which::All), Next::Item(..)));
+        assert!(matches!(mailbox.next(Wait::No, Which::All), Next::Nothing));
     }
 
     #[test]
@@ -315,7 +315,9 @@ mod tests {
         let threads: Vec<_> = (0..3)
             .map(|_| {
                 let (mailbox, tell) = (mailbox.clone(), tell.clone());
-                thread::spawn(move || tell.send(matches!(mailbox.next(Wait::WithoutEnd), Next::Woken)))
+                thread::spawn(move || {
+                    tell.send(matches!(mailbox.next(Wait::WithoutEnd, Which::All), Next::Woken))
+                })
             })
             .collect();
         while mailbox.lock().takers.asleep < 3 {
@@ -324,7 +326,7 @@ mod tests {
         (0..3).for_each(|_| mailbox.wake().unwrap());
         (0..3).for_each(|_| assert!(told.recv().unwrap()));
         threads.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
-        assert!(matches!(mailbox.next(Wait::No), Next::Nothing), "none is left over");
+        assert!(matches!(mailbox.next(Wait::No, Which::All), Next::Nothing), "none is left over");
     }
 
     #[test]

@@ -172,7 +172,7 @@ fn the_readme_links_the_tables() {
     }
 }
 
-/// What the library tells of the connection stands in the table from which the README and the header are made.
+/// What the library tells of the connection stands in the table from which the documentation and the header are made.
 #[test]
 fn every_event_of_the_connection_is_in_the_table() {
     let source = file("src/client/from_network.rs");

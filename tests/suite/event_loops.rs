@@ -64,7 +64,8 @@ fn the_python_example_serves_all_its_users_in_one_thread() {
     for server in servers() {
         let mut line = Command::new("python3");
         line.arg(root().join("examples/python/event_loop.py"));
-        line.arg("--library").arg(library()).args(["--root", &server.root(), "--users", "8"]);
+        line.env("PYTHONPATH", root().join("bindings/python/src")).env("IM_CLIENT_LIBRARY", library());
+        line.args(["--root", &server.root(), "--users", "8"]);
         let shown = run(line);
         for user in 0..8 {
             assert!(shown.contains(&format!("user {user} got 'hi from {}'\n", (user + 7) % 8)), "{shown}");

@@ -15,8 +15,8 @@ pub mod local_event_table;
 #[path = "../../src/client/option_table.rs"]
 mod option_table;
 
-/// `make test`, which runs this test, and `make demo`, which it runs at its end.
-const RUN_AROUND_THIS_TEST: [&str; 2] = ["make demo", "make test"];
+/// `make test`, which runs this test, and what it runs at its end.
+const RUN_AROUND_THIS_TEST: [&str; 3] = ["make demo", "make docs", "make test"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -83,22 +83,38 @@ fn the_smallest_program_is_the_one_in_examples() {
     assert!(blocks().contains(&("c".to_owned(), minimal)), "the README shows another program");
 }
 
+/// Whatever makes the pages (tools/docs/tables.py), they have every row of the library's tables.
 #[test]
 fn the_tables_are_those_of_the_library() {
-    let readme = file("README.md");
-    let has = |row: String| assert!(readme.contains(&row), "the README lacks the row\n{row}");
+    let has = |page: &str, row: String| {
+        assert!(file(page).contains(&row), "{page} lacks the row\n{row}");
+    };
     for (name, support, meaning) in option_table::OPTIONS {
         if let option_table::Support::Built(kind, default) = support {
-            has(format!("| `{name}` | {kind} | {default} | {meaning} |"));
+            has("docs/reference/options.md", format!("| `{name}` | {kind} | {default} | {meaning} |"));
         }
     }
     for (constant, wire, meaning) in event_table::EVENTS {
-        has(format!("| `IM_{constant}` | `{wire}` | {meaning} |"));
+        has("docs/reference/events.md", format!("| `IM_{constant}` | `{wire}` | {meaning} |"));
     }
     for (name, meaning) in info_table::INFO_FIELDS {
-        has(format!("| `{name}` | {meaning} |"));
+        has("docs/reference/info.md", format!("| `{name}` | {meaning} |"));
     }
     for (name, meaning) in local_event_table::LOCAL_EVENTS {
-        has(format!("| `IM_EVENT_{}` | `{name}` | {meaning} |", name.to_uppercase()));
+        let constant = format!("IM_EVENT_{}", name.to_uppercase());
+        has("docs/reference/events.md", format!("| `{constant}` | `{name}` | {meaning} |"));
+    }
+}
+
+/// What a page of this repository links to is there.
+#[test]
+fn every_link_of_the_readme_leads_somewhere() {
+    let readme = file("README.md");
+    let targets = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let own: Vec<&str> = targets.filter(|target| !target.starts_with("http")).collect();
+    assert!(own.len() > 20, "{own:?}");
+    for target in own {
+        let path = target.split('#').next().expect("a text has a beginning");
+        assert!(root().join(path).exists(), "the README links to {target}");
     }
 }

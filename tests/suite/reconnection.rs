@@ -95,6 +95,25 @@ fn a_reset_transport_comes_back() {
     comes_back("reset", "transport error");
 }
 
+/// Whoever is told of a loss that is not the end, and asks, is not told that no connection is wanted.
+#[test]
+fn the_state_after_a_loss_is_reconnecting() {
+    for generation in GENERATIONS {
+        let server = socketio(generation, &[]);
+        let slow = json!({"reconnectionDelay": 60_000, "reconnectionDelayMax": 60_000});
+        let client = connected(with(quick(&server, "chat"), slow));
+        for how in ["close", "reset"] {
+            server.drop_one(how);
+            assert_eq!(client.wait("disconnect").json["willReconnect"], true);
+            assert_eq!(client.state(), IM_STATE_RECONNECTING);
+            client.take_all();
+            im_client_network_changed(client.handle);
+            client.wait("connect");
+            client.take_all();
+        }
+    }
+}
+
 #[test]
 fn every_loss_counts_from_one() {
     let server = socketio(4, &[]);

@@ -24,7 +24,8 @@ im-server [options]
   --quiet                nothing on stderr
 
 im-server phone --url URL --device-id ID --user ID [--fail]
-  plays the phone that scans the QR code of the device: logs USER in there and prints the token
+  plays the phone that scans the QR code of the device: logs USER in there and prints the token;
+  waits up to 3 seconds for the device to wait for it
 
 im-server with COMMAND [ARGUMENT...]
   runs COMMAND beside a server on a free port, whose URL it has in IM_ROOT; ends with it, and with its exit code

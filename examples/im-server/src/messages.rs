@@ -14,11 +14,12 @@ pub async fn to(incoming: Incoming) {
         Ok(Some(message)) => {
             let acknowledgement = success(envelope::TO_ACK, message.json());
             let Incoming { app, socket, ack, .. } = incoming;
+            // Before the acknowledgement: a client that leaves once all it sent is stored has the answers, too.
+            echo::answer(&app, &message).await;
             app.emit(&socket, envelope::TO_ACK, &acknowledgement);
             // Does nothing unless the client passed a function.
             let _ = ack.send(&acknowledgement);
             deliver(&app, Some(&socket), &message);
-            echo::answer(&app, &message).await;
         }
         Ok(None) => (),
         Err(refusal) => {

@@ -3,11 +3,16 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// A code is shown, and scanned by a script, before its device has the server's attention: so long the phone tries again.
+const PATIENCE: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(50);
+const NOBODY_WAITS: u16 = 404;
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Phone {
@@ -21,8 +26,16 @@ impl Phone {
     /// The token, or none after a login that was to fail. The error says what was tried and what came back.
     pub fn scan(&self) -> Result<Option<String>, String> {
         let body = json!({"device_id": self.device_id, "user_id": self.user, "fail": self.fail});
-        let (status, answer) = post(&self.url, "/phone/qrlogin", &body.to_string())
-            .map_err(|error| format!("{}: {error}", self.url))?;
+        let scan = || {
+            post(&self.url, "/phone/qrlogin", &body.to_string())
+                .map_err(|error| format!("{}: {error}", self.url))
+        };
+        let begun = Instant::now();
+        let (mut status, mut answer) = scan()?;
+        while status == NOBODY_WAITS && begun.elapsed() < PATIENCE {
+            sleep(PAUSE);
+            (status, answer) = scan()?;
+        }
         let answer: Value = serde_json::from_str(&answer).unwrap_or(Value::String(answer));
         if status != 200 {
             let error = answer["error"].as_str().map(str::to_owned);

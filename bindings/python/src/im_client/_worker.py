@@ -1,0 +1,71 @@
+"""A coroutine function as a handler."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._base import Handler, answer_with
+from ._event import Event
+
+if TYPE_CHECKING:
+    from .aio import AsyncClient
+
+#: So many events wait for it, then the client takes no more.
+_LIMIT = 64
+
+
+class Worker(Handler):
+    """Calls a coroutine function with one event after the other, in a task that lasts as long as there are any."""
+
+    client: AsyncClient
+
+    def __init__(self, client: AsyncClient, event: str | None, function: Callable[[Event], Any], flags: int) -> None:
+        self._buffer: deque[Event] = deque()
+        self._task: asyncio.Task[None] | None = None
+        super().__init__(client, event, function, flags)
+        client._streams[id(self)] = weakref.ref(self)
+
+    @property
+    def full(self) -> bool:
+        """As a stream is."""
+        return len(self._buffer) >= _LIMIT
+
+    def heard(self, pointer: int) -> None:
+        try:
+            self._buffer.append(Event(self.client, pointer))
+        except Exception as error:
+            self.client._report(error, None)
+            return
+        if self._task is None:
+            self._task = self.client._loop.create_task(self._work())
+            self.client._tasks.add(self._task)
+
+    async def _work(self) -> None:
+        try:
+            while self._buffer and self.client._finalizer.alive:
+                event = self._buffer.popleft()
+                self.client._room_made()
+                await self._call(event)
+        finally:
+            if self._task is not None:
+                self.client._tasks.discard(self._task)
+            self._task = None
+
+    async def _call(self, event: Event) -> None:
+        try:
+            answer_with(event, await self.function(event))
+        except Exception as error:
+            self.client._report(error, event)
+
+    def off(self) -> None:
+        super().off()
+        self._buffer.clear()
+        self.client._room_made()
+
+    def freed(self) -> None:
+        super().freed()
+        self.client._streams.pop(id(self), None)

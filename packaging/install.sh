@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# install.sh install|uninstall RELEASE_DIR: puts the headers, both libraries, the pkg-config file and the CMake package below
+# PREFIX, or takes them away again. Environment: PREFIX (/usr/local), LIBDIR (PREFIX/lib), DESTDIR (put before all, for
+# packagers). For Linux: names of shared libraries are others elsewhere.
+#
+# Why not cargo-c, which installs C libraries of cargo packages: it is a cargo of its own, which takes minutes to build, and it
+# would install the static library as rustc makes it, with the symbols of every crate in it; the one of tools/static_lib.sh has
+# only ours. It writes no CMake package either. What is left for us is this list of files.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+action=$1
+release=$2
+prefix=$(realpath -ms "${PREFIX:-/usr/local}")
+libdir=$(realpath -ms "${LIBDIR:-$prefix/lib}")
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
+library=libim_client.so
+soname=$library.${version%%.*}
+cmake=$libdir/cmake/im_client
+filled=$(mktemp)
+trap 'rm -f "$filled"' EXIT
+
+# What is the same keeps its time, so that nobody compiles again for it.
+put() { # put SOURCE TARGET
+    install -C -D -m 644 "$1" "${DESTDIR:-}$2"
+}
+
+link() { # link TO TARGET
+    ln -sfn "$1" "${DESTDIR:-}$2"
+}
+
+# Paths relative to the file itself, so that the tree may be moved.
+fill() { # fill TEMPLATE TARGET
+    sed -e "s|@VERSION@|$version|g" -e "s|@SONAME@|$soname|g" \
+        -e "s|@PREFIX_FROM_HERE@|$(realpath -ms --relative-to="$(dirname "$2")" "$prefix")|g" \
+        -e "s|@LIBDIR_FROM_PREFIX@|$(realpath -ms --relative-to="$prefix" "$libdir")|g" \
+        "$root/packaging/$1" >"$filled"
+    put "$filled" "$2"
+}
+
+headers() {
+    (cd "$root/include" && printf '%s\n' im_client.h im_client.hpp im_client/*.hpp)
+}
+
+# The search path of the system's own folders is a cache.
+refresh() {
+    case $libdir in /usr/*) [ -n "${DESTDIR:-}" ] || [ "$(id -u)" -ne 0 ] || ldconfig ;; esac
+}
+
+case $action in
+install)
+    headers | while read -r header; do put "$root/include/$header" "$prefix/include/$header"; done
+    put "$release/libim_client.so" "$libdir/$library.$version"
+    link "$library.$version" "$libdir/$soname"
+    link "$soname" "$libdir/$library"
+    put "$release/libim_client-static.a" "$libdir/libim_client.a"
+    fill im_client.pc.in "$libdir/pkgconfig/im_client.pc"
+    for part in config config-version targets; do
+        fill "im_client-$part.cmake.in" "$cmake/im_client-$part.cmake"
+    done
+    ;;
+uninstall)
+    {
+        headers | sed "s|^|$prefix/include/|"
+        printf '%s\n' "$libdir/$library"{,".${version%%.*}",".$version"} "$libdir/libim_client.a" \
+            "$libdir/pkgconfig/im_client.pc" "$cmake/im_client-"{config,config-version,targets}.cmake
+    } | while read -r file; do rm -f "${DESTDIR:-}$file"; done
+    for folder in "$prefix/include/im_client" "$cmake"; do
+        rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$folder" 2>/dev/null || true
+    done
+    ;;
+*)
+    echo "usage: install.sh install|uninstall RELEASE_DIR" >&2
+    exit 2
+    ;;
+esac
+refresh

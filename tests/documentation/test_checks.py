@@ -1,0 +1,106 @@
+"""The checks of the documentation find what is wrong: python3 -m unittest tests.documentation.test_checks"""
+
+import os
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from tests.documentation import story
+from tests.documentation.__main__ import check_data, check_the_languages, check_the_names
+from tests.documentation.blocks import Block, blocks_of
+from tests.documentation.programs import c_source
+from tests.documentation.story import Program, play, run_commands
+
+HERE = Path(__file__).resolve().parent
+
+
+def played(script: str, *shown: str) -> None:
+    program = Program([sys.executable, "-c", script], dict(os.environ), HERE)
+    play(program, [Block("text", text, 1) for text in shown], dict(os.environ), HERE, {})
+
+
+class Blocks(unittest.TestCase):
+    def page(self, text: str) -> list[Block]:
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.md"
+            page.write_text(text)
+            return blocks_of(page)
+
+    def test_blocks_are_found_with_their_lines(self) -> None:
+        blocks = self.page("# x\n\n```c\nint x;\n```\n\n```{toctree}\na\n```\n\n```\nplain\n```\n")
+        self.assertEqual(blocks, [Block("c", "int x;\n", 3), Block("", "plain\n", 11)])
+
+    def test_a_block_without_an_end_is_found(self) -> None:
+        with self.assertRaisesRegex(ValueError, "does not end"):
+            self.page("```c\nint x;\n")
+
+    def test_a_language_that_nothing_runs_is_found(self) -> None:
+        for language in ["", "ruby", "{code-block} c"]:
+            with self.assertRaisesRegex(AssertionError, "nothing runs"):
+                check_the_languages("x", [Block(language, "", 1)])
+
+    def test_a_program_without_output_is_found(self) -> None:
+        with self.assertRaisesRegex(AssertionError, "not what it prints"):
+            check_the_languages("x", [Block("c", "puts(\"x\");\n", 1)])
+
+    def test_a_name_that_the_header_does_not_have_is_found(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.md"
+            page.write_text("`im_client_new`, `IM_CODE_…`, `im_error`")
+            check_the_names(page)
+            for name in ["im_client_now", "IM_CODE_RELOGON", "IM_COD_…"]:
+                page.write_text(f"`{name}`")
+                with self.assertRaisesRegex(AssertionError, "not in im_client.h"):
+                    check_the_names(page)
+
+    def test_wrong_data_is_found(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaises(ValueError):
+                check_data("x", [Block("json", "{", 1)], Path(folder))
+            with self.assertRaisesRegex(AssertionError, "SyntaxError"):
+                check_data("x", [Block("js", "const = 1;", 1)], Path(folder))
+
+
+class Programs(unittest.TestCase):
+    def test_declarations_stand_before_main_and_statements_in_it(self) -> None:
+        blocks = [Block("c", "f(client);\n", 9), Block("c", "/* so */\nstatic void f(im_client c) {}\n", 1)]
+        source = c_source("x", blocks)
+        order = [source.index(part) for part in ["static void f", "int main", "im_client client =", "f(client);"]]
+        self.assertEqual(order, sorted(order))
+
+    def test_a_whole_program_stands_alone(self) -> None:
+        with self.assertRaisesRegex(ValueError, "whole program"):
+            c_source("x", [Block("c", "int main(void) {}\n", 1), Block("c", "f();\n", 5)])
+
+
+class Stories(unittest.TestCase):
+    def setUp(self) -> None:
+        self.patience = story.PATIENCE_SECONDS
+        story.PATIENCE_SECONDS = 5
+
+    def tearDown(self) -> None:
+        story.PATIENCE_SECONDS = self.patience
+
+    def test_output_is_found_in_any_order_and_by_its_parts(self) -> None:
+        played("print('b 17 c'); print('a'); input()", "a\nb … c\n")
+
+    def test_output_that_does_not_come_is_found(self) -> None:
+        with self.assertRaisesRegex(AssertionError, "did not print 'a'"):
+            played("print('b')", "a\n")
+
+    def test_a_line_is_there_for_one_line(self) -> None:
+        with self.assertRaisesRegex(AssertionError, "did not print 'a'"):
+            played("print('a')", "a\na\n")
+
+    def test_a_program_that_fails_is_found(self) -> None:
+        with self.assertRaisesRegex(AssertionError, "ended with 3"):
+            played("print('a'); raise SystemExit(3)", "a\n")
+
+    def test_a_command_that_fails_is_found(self) -> None:
+        with self.assertRaisesRegex(AssertionError, "ended with 1"):
+            run_commands([Block("sh", "false\ntrue\n", 1)], dict(os.environ), HERE, {})
+
+
+if __name__ == "__main__":
+    unittest.main()
