@@ -123,6 +123,11 @@ impl<'a> Connection<'a> {
         self.upgraded
     }
 
+    /// The checks that it has seen to.
+    pub fn checks(&self) -> u64 {
+        self.checks
+    }
+
     pub fn session(&self) -> &Session {
         &self.session
     }

@@ -103,8 +103,12 @@ impl Task {
                     Interrupt::Changed => continue,
                 },
             };
+            // What the caller tells of the network from here on is for the wait.
+            let mut checks = self.link.checks();
             let next = match connected {
-                Ok((connection, connected)) => self.live(connection, connected, &mut backoff).await,
+                Ok((connection, connected)) => {
+                    self.live(connection, connected, &mut backoff, &mut checks).await
+                }
                 // The handshake itself may see the close first.
                 Err(_) if self.link.wish().closes != wish.closes => return,
                 Err(failure) => self.on_failure(failure, &backoff),
@@ -122,7 +126,7 @@ impl Task {
                 delay = Duration::ZERO;
             }
             self.log(Level::Info, format_args!("next attempt in {} ms", delay.as_millis()));
-            match self.wait(delay, wish).await {
+            match self.wait(delay, wish, checks).await {
                 Some(Interrupt::Closed) => return,
                 Some(Interrupt::Changed) => backoff.hurry(),
                 None => {}
@@ -145,9 +149,9 @@ impl Task {
         }
     }
 
-    /// Waits for the next attempt; in the background there is none until the app comes back.
-    async fn wait(&self, delay: Duration, wish: Wish) -> Option<Interrupt> {
-        let (due, checks) = (Instant::now() + delay, self.link.checks());
+    /// Waits for the next attempt; in the background there is none until the app comes back. `checks`: those that were seen.
+    async fn wait(&self, delay: Duration, wish: Wish, checks: u64) -> Option<Interrupt> {
+        let due = Instant::now() + delay;
         loop {
             let hidden = self.link.is_in_background();
             if self.link.wish().closes != wish.closes {
@@ -284,11 +288,13 @@ impl Task {
     }
 
     /// Lives with a connection to its end.
+    /// Drives a connection to its end. `checks` becomes those of the network that the connection itself has seen to.
     async fn live(
         &self,
         mut connection: Connection<'_>,
         mut connected: Connected,
         backoff: &mut Backoff,
+        checks: &mut u64,
     ) -> Next {
         connected.attempts = backoff.attempts;
         backoff.reset();
@@ -298,6 +304,7 @@ impl Task {
         );
         self.owner.on_connected(connected);
         let end = connection.drive().await;
+        *checks = connection.checks();
         *self.recovery() = connection.session().recovery().cloned();
         self.note_upgrade(&connection, &end);
         self.link.set_state(State::Disconnected);

@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{wait_for, Authority, Server};
+use super::{ports, wait_for, Authority, Server};
 
 /// Loopback, but an address of their own: a port that was free a moment ago is not taken by a server of another test.
 const HOST: &str = "127.0.0.3";
@@ -29,6 +29,9 @@ impl Daemon {
         for _ in 0..TRIES {
             let free = TcpListener::bind((HOST, 0)).and_then(|listener| listener.local_addr());
             let address = free.expect("a free port");
+            if !ports::is_new(address.port()) {
+                continue;
+            }
             let folder = tempfile::tempdir().expect("a folder");
             let log = || File::create_new(folder.path().join("log")).expect("a file");
             let mut command = program(address, folder.path());

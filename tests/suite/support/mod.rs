@@ -7,6 +7,7 @@ mod general;
 mod http_answer;
 mod nginx;
 mod polling_server;
+mod ports;
 mod process;
 mod raw_server;
 mod server;

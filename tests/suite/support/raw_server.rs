@@ -16,7 +16,7 @@ use std::{
 use serde_json::{json, Value};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{wait_for, PATIENCE};
+use super::{ports, wait_for, PATIENCE};
 
 /// Loopback, but not the address of the other servers of the tests: what the library remembers of a root that another test
 /// used can't be taken for this one's.
@@ -108,7 +108,13 @@ impl RawServer {
 
     pub fn listen(at: impl ToSocketAddrs, script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Self {
         // The standard library sets SO_REUSEADDR, so that the port of a server that just ended can be had again.
-        let listener = wait_for("a port to listen on", || TcpListener::bind(&at).ok());
+        let any_port = at.to_socket_addrs().expect("an address").all(|at| at.port() == 0);
+        let listener = wait_for("a port to listen on", || {
+            TcpListener::bind(&at).ok().filter(|listener| {
+                let port = listener.local_addr().expect("it is bound").port();
+                ports::is_new(port) || !any_port
+            })
+        });
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared::default());
         let (script, inner) = (Arc::new(script), shared.clone());

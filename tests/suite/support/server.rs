@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{process::Running, target_dir, wait_for, wait_until};
+use super::{ports, process::Running, target_dir, wait_for, wait_until};
 
 pub struct Server {
     process: Running,
@@ -19,7 +19,17 @@ pub struct Server {
 }
 
 impl Server {
-    fn start(command: Command) -> Self {
+    /// A server on a port that no other test had, unless the flags name one.
+    fn start(command: impl Fn() -> Command, flags: &[&str]) -> Self {
+        loop {
+            let server = Self::start_once(command());
+            if ports::is_new(server.port) || flags.contains(&"--port") {
+                return server;
+            }
+        }
+    }
+
+    fn start_once(command: Command) -> Self {
         let process = Running::start(command);
         let ready: Value = serde_json::from_str(process.first_line()).expect("the ready line is JSON");
         let port = |name: &str| ready[name].as_u64().and_then(|port| u16::try_from(port).ok());
@@ -113,9 +123,12 @@ impl Server {
 pub(super) fn node(script: &str, flags: &[&str]) -> Server {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers");
     assert!(folder.join("node_modules").is_dir(), "the servers are not installed: make servers");
-    let mut command = Command::new("node");
-    command.current_dir(folder).arg(script).args(flags);
-    Server::start(command)
+    let command = || {
+        let mut command = Command::new("node");
+        command.current_dir(&folder).arg(script).args(flags);
+        command
+    };
+    Server::start(command, flags)
 }
 
 /// `socket.io` 2.5 (generation 2) or 4.8 (generation 4) from npm.
@@ -141,7 +154,10 @@ pub fn official_client(generation: u32, root: &str, flags: &[&str]) -> Running {
 
 /// The project's own examples/im-server.
 pub fn im_server(flags: &[&str]) -> Server {
-    let mut command = Command::new(target_dir().join("im-server"));
-    command.args(["--port", "0", "--exit-with-stdin"]).args(flags);
-    Server::start(command)
+    let command = || {
+        let mut command = Command::new(target_dir().join("im-server"));
+        command.args(["--port", "0", "--exit-with-stdin"]).args(flags);
+        command
+    };
+    Server::start(command, flags)
 }
