@@ -90,22 +90,23 @@ impl Task {
     async fn stay_connected(&self, wish: Wish) {
         let mut backoff = Backoff::new(self.target.reconnection.clone());
         loop {
+            let checks = self.link.checks();
             self.link.set_state(State::Connecting);
             self.owner.on_connecting(backoff.attempts);
             let connecting = self.connect(wish, backoff.attempts);
             let connected = tokio::select! {
                 done = connecting => done,
-                interrupt = self.interrupt(wish) => match interrupt {
+                interrupt = self.interrupt(wish, checks) => match interrupt {
                     Interrupt::Closed => return,
                     // It was begun on a network that is gone.
                     Interrupt::Changed => continue,
                 },
             };
-            let next = match connected {
+            let (next, checks) = match connected {
                 Ok((connection, connected)) => self.live(connection, connected, &mut backoff).await,
                 // The handshake itself may see the close first.
                 Err(_) if self.link.wish().closes != wish.closes => return,
-                Err(failure) => self.on_failure(failure, &backoff),
+                Err(failure) => (self.on_failure(failure, &backoff), checks),
             };
             if let Next::Stop(before) = next {
                 // A caller that closed meanwhile has decided the rest already.
@@ -120,7 +121,7 @@ impl Task {
                 delay = Duration::ZERO;
             }
             self.log(Level::Info, format_args!("next attempt in {} ms", delay.as_millis()));
-            match self.wait(delay, wish).await {
+            match self.wait(delay, wish, checks).await {
                 Some(Interrupt::Closed) => return,
                 Some(Interrupt::Changed) => backoff.hurry(),
                 None => {}
@@ -128,9 +129,10 @@ impl Task {
         }
     }
 
-    /// Waits until the caller closes, or the network changes under an attempt that takes long already.
-    async fn interrupt(&self, wish: Wish) -> Interrupt {
-        let (started, checks) = (Instant::now(), self.link.checks());
+    /// Waits until the caller closes, or the network changes under an attempt that takes long already. `checks` are those that
+    /// are no news.
+    async fn interrupt(&self, wish: Wish, checks: u64) -> Interrupt {
+        let started = Instant::now();
         loop {
             if self.link.wish().closes != wish.closes {
                 return Interrupt::Closed;
@@ -143,9 +145,10 @@ impl Task {
         }
     }
 
-    /// Waits for the next attempt; in the background there is none until the app comes back.
-    async fn wait(&self, delay: Duration, wish: Wish) -> Option<Interrupt> {
-        let (due, checks) = (Instant::now() + delay, self.link.checks());
+    /// Waits for the next attempt; in the background there is none until the app comes back. `checks` were there before the
+    /// caller was told of the loss: whoever answers that with news of the network does not wait.
+    async fn wait(&self, delay: Duration, wish: Wish, checks: u64) -> Option<Interrupt> {
+        let due = Instant::now() + delay;
         loop {
             let hidden = self.link.is_in_background();
             if self.link.wish().closes != wish.closes {
@@ -281,13 +284,13 @@ impl Task {
         Next::Stop(before)
     }
 
-    /// Lives with a connection to its end.
+    /// Lives with a connection to its end; gives also the checks that it has seen.
     async fn live(
         &self,
         mut connection: Connection<'_>,
         mut connected: Connected,
         backoff: &mut Backoff,
-    ) -> Next {
+    ) -> (Next, u64) {
         connected.attempts = backoff.attempts;
         backoff.reset();
         self.log(
@@ -296,6 +299,7 @@ impl Task {
         );
         self.owner.on_connected(connected);
         let end = connection.drive().await;
+        let checks = connection.checks();
         *self.recovery() = connection.session().recovery().cloned();
         self.note_upgrade(&connection, &end);
         self.link.set_state(State::Disconnected);
@@ -330,13 +334,13 @@ impl Task {
             false => connection.goodbye().await,
         }
         if !retry {
-            return Next::Stop(before);
+            return (Next::Stop(before), checks);
         }
         if queue_full {
             self.link.set_state(State::Reconnecting);
             self.until_room(before).await;
         }
-        next
+        (next, checks)
     }
 
     /// After a full queue the connection comes back when the caller has worked off half of it.
