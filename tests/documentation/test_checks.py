@@ -7,8 +7,9 @@ import unittest
 from pathlib import Path
 
 from tests.documentation import story
-from tests.documentation.__main__ import check_data, check_the_languages, check_the_names
+from tests.documentation.__main__ import check_data, check_the_languages, check_the_names, check_the_readme
 from tests.documentation.blocks import Block, blocks_of
+from tests.documentation.links import check_the_links
 from tests.documentation.programs import c_source
 from tests.documentation.story import Program, play, run_commands
 
@@ -35,6 +36,12 @@ class Blocks(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "does not end"):
             self.page("```c\nint x;\n")
 
+    def test_code_without_a_fence_of_ours_is_found(self) -> None:
+        for text in ["~~~c\nint x;\n~~~\n", "So:\n\n    int x;\n"]:
+            with self.assertRaisesRegex(ValueError, "not between"):
+                self.page(text)
+        self.assertEqual(len(self.page("```c\nint x;\n\n    int y;\n```\n")), 1)
+
     def test_a_language_that_nothing_runs_is_found(self) -> None:
         for language in ["", "ruby", "{code-block} c"]:
             with self.assertRaisesRegex(AssertionError, "nothing runs"):
@@ -43,6 +50,29 @@ class Blocks(unittest.TestCase):
     def test_a_program_without_output_is_found(self) -> None:
         with self.assertRaisesRegex(AssertionError, "not what it prints"):
             check_the_languages("x", [Block("c", "puts(\"x\");\n", 1)])
+
+    def test_output_without_a_program_is_found(self) -> None:
+        program, output = Block("c", "puts(\"x\");\n", 5), Block("text", "x\n", 1)
+        for blocks in [[output], [output, program]]:
+            with self.assertRaisesRegex(AssertionError, "no program before it"):
+                check_the_languages("x", blocks)
+
+    def test_what_a_packages_tests_do_not_run_is_found(self) -> None:
+        check_the_readme("swift", [Block("sh", "", 1), Block("swift program", "", 5)])
+        with self.assertRaisesRegex(AssertionError, "README.md:5: nothing runs a block of 'c'"):
+            check_the_readme("kotlin", [Block("sh", "", 1), Block("c", "", 5)])
+        with self.assertRaisesRegex(AssertionError, "of 2 blocks of commands one is run"):
+            check_the_readme("swift", [Block("sh", "", 1), Block("sh", "", 5)])
+
+    def test_a_link_that_leads_nowhere_is_found(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.md"
+            page.write_text("# A `b`, c!\n\n[x](#a-b-c) [y](page.md#a-b-c) [z](https://example.com/#no)\n")
+            check_the_links(page)
+            for link in ["no.md", "#no", "page.md#no"]:
+                page.write_text(f"# A\n\n[x]({link})\n")
+                with self.assertRaisesRegex(AssertionError, "links to"):
+                    check_the_links(page)
 
     def test_a_name_that_the_header_does_not_have_is_found(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
