@@ -1,6 +1,8 @@
 """The checks of the documentation find what is wrong: python3 -m unittest tests.documentation.test_checks"""
 
+import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -10,7 +12,7 @@ from tests.documentation import story
 from tests.documentation.__main__ import check_data, check_the_languages, check_the_names, check_the_readme
 from tests.documentation.blocks import Block, blocks_of
 from tests.documentation.links import check_the_links
-from tests.documentation.programs import c_source
+from tests.documentation.programs import ROOT, c_source
 from tests.documentation.story import Program, play, run_commands
 
 HERE = Path(__file__).resolve().parent
@@ -130,6 +132,30 @@ class Stories(unittest.TestCase):
     def test_a_command_that_fails_is_found(self) -> None:
         with self.assertRaisesRegex(AssertionError, "ended with 1"):
             run_commands([Block("sh", "false\ntrue\n", 1)], dict(os.environ), HERE, {})
+
+
+class Matrix(unittest.TestCase):
+    """tools/matrix.py, which makes docs/matrix.md, and says whether it is what the tests gave."""
+
+    def told(self, folder: str, *languages: str) -> str:
+        command = [sys.executable, str(ROOT / "tools" / "matrix.py"), "--results", folder, *languages]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return f"{done.returncode} {done.stdout}{done.stderr}"
+
+    def test_it_is_whole_or_its_holes_are_named(self) -> None:
+        behaviours = json.loads((ROOT / "bindings" / "behaviours.json").read_text())
+        cases = [f'<testcase name="matrix_{name}"/>' for name in behaviours]
+        with tempfile.TemporaryDirectory() as folder:
+            for language in ["c", "cpp", "python", "swift", "kotlin"]:
+                (Path(folder) / f"{language}.xml").write_text(f"<x>{''.join(cases)}</x>")
+            self.assertRegex(self.told(folder), "^1 .* whole: .* in 5 languages\ndocs/matrix.md is not what the tests gave")
+            self.assertRegex(self.told(folder, "c"), "^0 .* whole: .* in 1 languages\n$")
+            cases[0] = cases[0].replace("/>", "><skipped/></testcase>")
+            (Path(folder) / "swift.xml").write_text(f"<x>{''.join(cases[:-1])}</x>")
+            first, *_, last = behaviours
+            self.assertEqual(
+                self.told(folder), f"1 the behaviour matrix has holes:\n  Swift: {first}: failed\n  Swift: {last}: no test\n"
+            )
 
 
 if __name__ == "__main__":
