@@ -66,13 +66,23 @@ enter() {
     ' enter "$root" "$tree" "$target" "$PWD" "$@"
 }
 
+# What an interrupted run left goes; what is not ours stays.
+clear_unfinished() {
+    if [ -e "$root/.im-client-begun" ]; then
+        rm -rf "$root"
+        mkdir -p "$root"
+    elif [ -n "$(ls -A "$root")" ]; then
+        fail "$root is not empty, and not made by this script; IM_SWIFT_ROOT names a folder of its own."
+    fi
+}
+
 make_root() {
     check_disk
     "$tree/tools/packages.sh" debootstrap util-linux
     if [ ! -e "$root/.im-client-base" ]; then
         echo "== Debian 13 into $root, for Swift"
-        rm -rf "$root"
-        mkdir -p "$root"
+        clear_unfinished
+        touch "$root/.im-client-begun"
         debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" http://deb.debian.org/debian >"$target/swift-root.log" 2>&1 ||
             fail "debootstrap failed, see $target/swift-root.log"
         touch "$root/.im-client-base"

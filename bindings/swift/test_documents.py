@@ -15,7 +15,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", TREE / "target"))
 ROOT_SCRIPT = TREE / "tools" / "swift_root.sh"
 SERVER = TARGET / "debug" / "im-server"
 README = (HERE / "README.md").read_text()
-LIMIT = 500
+LIMIT = 300
 
 
 def blocks(language: str) -> list[str]:
@@ -145,6 +145,7 @@ class NoPlaceForSwift(unittest.TestCase):
     """What is missing is named, before anything is made."""
 
     def refused(self, command: str, **fakes: str) -> str:
+        """Of a folder that is not there."""
         with tempfile.TemporaryDirectory() as folder:
             tools = {"swift": "exit 1", **fakes}
             for name, script in tools.items():
@@ -166,6 +167,15 @@ class NoPlaceForSwift(unittest.TestCase):
 
     def test_not_root(self) -> None:
         self.assertIn("needs root", self.refused("make", id="echo 1000"))
+
+    def test_a_folder_of_somebody_else_is_left_alone(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            kept = Path(folder) / "thesis.txt"
+            kept.write_text("years of work")
+            done = run(ROOT_SCRIPT, "make", IM_SWIFT_ROOT=folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("is not empty", done.stderr)
+            self.assertEqual(kept.read_text(), "years of work")
 
     def test_nothing_made_yet(self) -> None:
         self.assertIn("make -C bindings/swift root", self.refused("run true"))

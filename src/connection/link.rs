@@ -75,7 +75,7 @@ impl Link {
             }),
             wake: Notify::new(),
             flushed: Condvar::new(),
-            state: AtomicU8::new(State::Disconnected as u8),
+            state: AtomicU8::new(if open { State::Connecting } else { State::Disconnected } as u8),
             connection: AtomicU64::new(0),
             checks: AtomicU64::new(0),
             background: AtomicBool::new(false),
@@ -116,6 +116,9 @@ impl Link {
             let mut shared = self.lock();
             shared.wish.open = true;
             shared.wish.opens += 1;
+            // The task says so too once it looks; until then a caller who asks must not hear that none is wanted.
+            let (none, begins) = (State::Disconnected as u8, State::Connecting as u8);
+            let _ = self.state.compare_exchange(none, begins, Ordering::AcqRel, Ordering::Acquire);
         }
         self.wake();
     }
@@ -304,6 +307,14 @@ impl Link {
     pub(super) fn all_written(&self) {
         self.lock().outbound.all_written();
         self.flushed.notify_all();
+    }
+
+    /// No connection stands, or is made: the state says so, unless one was wanted meanwhile.
+    pub(super) fn idle(&self) {
+        let shared = self.lock();
+        if !shared.wish.open {
+            self.set_state(State::Disconnected);
+        }
     }
 
     pub(super) async fn woken(&self) {

@@ -47,8 +47,10 @@ pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, su
         }
         if wish.open {
             task.stay_connected(wish).await;
-            task.link.set_state(State::Disconnected);
+            task.link.idle();
         } else {
+            // A caller may have opened and closed before this looked.
+            task.link.idle();
             task.link.woken().await;
         }
     }

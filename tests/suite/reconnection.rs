@@ -114,6 +114,23 @@ fn the_state_after_a_loss_is_reconnecting() {
     }
 }
 
+/// From the call that wants a connection on, not only once the network thread has looked.
+#[test]
+fn the_state_is_connecting_from_the_start() {
+    let (_refusing, port) = refusing();
+    let options =
+        json!({"root": format!("http://127.0.0.1:{port}"), "nsp": "chat", "reconnectionDelay": 60_000});
+    for _ in 0..50 {
+        assert_ne!(TestClient::new(options.clone()).state(), IM_STATE_DISCONNECTED);
+        let client = TestClient::new(with(options.clone(), json!({"autoConnect": false})));
+        assert_eq!(client.state(), IM_STATE_DISCONNECTED);
+        open(&client);
+        assert_ne!(client.state(), IM_STATE_DISCONNECTED);
+        client.close();
+        wait_until("rest", || client.state() == IM_STATE_DISCONNECTED);
+    }
+}
+
 #[test]
 fn every_loss_counts_from_one() {
     let server = socketio(4, &[]);

@@ -24,6 +24,7 @@ def test_every_block_is_known() -> None:
     assert len(PROGRAMS) * 2 + len(STEPS) * 2 == len(re.findall(r"^ *```", README, re.M))
 
 
+@pytest.mark.timeout(FIRST_TIME)
 def test_the_strangers_path() -> None:
     """The commands as they stand there, from the root of the clone, in the order in which they stand."""
     commands = STEPS[0].splitlines()

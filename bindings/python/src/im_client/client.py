@@ -129,8 +129,8 @@ class Client(BaseClient):
 
         Waits until its handler has returned, so hold no lock that a handler takes; inside a handler it does not wait.
         """
-        if self._finalizer.detach() is None:
-            return
+        self._finalizer.detach()
+        # Of two at once, one of them the thread of a client that was forgotten, the library lets one win.
         status = library.im_client_destroy(self._handle)
         if status == Status.OK and not self._is_own_thread():
             self._thread.join()

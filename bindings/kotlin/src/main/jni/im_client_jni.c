@@ -13,8 +13,9 @@
 #include <string.h>
 
 #define CLASS "im/client/internal/JniNative"
-/* How many arrays may be held at a time: those of a call. */
-#define MOST_BLOBS 64
+/* So many binary values are held for a call: one more than the library takes, so that it refuses
+ * what is too much. */
+#define MOST_BLOBS 11
 
 static JavaVM *machine;
 static jclass binding;
@@ -70,8 +71,6 @@ typedef struct attachments {
     im_blob blobs[MOST_BLOBS];
 } attachments;
 
-/* The library takes 10 at most and says so itself; what is beyond our own bound is told to it by a
- * count that is too large. */
 static void hold(JNIEnv *env, jobjectArray arrays, attachments *all) {
     all->count = (size_t)(*env)->GetArrayLength(env, arrays);
     if (all->count > MOST_BLOBS)

@@ -1,4 +1,4 @@
-/* A small console chat: each line of input goes to one peer, and what comes is shown. */
+// A small console chat: each line of input goes to one peer, and what comes is shown.
 
 import im.client.Codes
 import im.client.Event
@@ -37,7 +37,11 @@ private data class Presence(
 /** Control characters in other people's text must not reach the terminal. */
 private fun say(text: String) = println(text.replace(Regex("\\p{Cntrl}"), " "))
 
-private fun Event.text(field: String): String = element.jsonObject[field]?.jsonPrimitive?.content.orEmpty()
+private fun Event.text(field: String): String =
+    element.jsonObject[field]
+        ?.jsonPrimitive
+        ?.content
+        .orEmpty()
 
 /** Shows an event; completes [kickedOut] when this user has signed in elsewhere. */
 private fun show(
@@ -45,12 +49,30 @@ private fun show(
     kickedOut: Job,
 ) {
     when (event.name) {
-        Events.CONNECT -> say("* connected by ${event.text("transport")}")
-        Events.CONNECT_ERROR -> say("* cannot connect: ${event.text("message")}")
-        Events.DISCONNECT -> say("* disconnected: ${event.text("reason")}")
-        Events.CHAT_ONLINE -> event.payload<Presence>().run { say("* $current is $type") }
-        Events.CHAT_MESSAGE -> event.payload<Message>().run { say("$from: $content") }
-        Events.CHAT_PULL_OFFLINE_MESSAGE -> event.payload<List<Message>>().forEach { say("${it.from}: ${it.content}") }
+        Events.CONNECT -> {
+            say("* connected by ${event.text("transport")}")
+        }
+
+        Events.CONNECT_ERROR -> {
+            say("* cannot connect: ${event.text("message")}")
+        }
+
+        Events.DISCONNECT -> {
+            say("* disconnected: ${event.text("reason")}")
+        }
+
+        Events.CHAT_ONLINE -> {
+            event.payload<Presence>().run { say("* $current is $type") }
+        }
+
+        Events.CHAT_MESSAGE -> {
+            event.payload<Message>().run { say("$from: $content") }
+        }
+
+        Events.CHAT_PULL_OFFLINE_MESSAGE -> {
+            event.payload<List<Message>>().forEach { say("${it.from}: ${it.content}") }
+        }
+
         Events.IMERROR -> {
             val (code, meta) = event.envelope()
             say("! ${Codes.nameOf(code) ?: "UNKNOWN"} ($code, ${meta.msg.orEmpty()})")
@@ -90,7 +112,11 @@ private suspend fun CoroutineScope.talk(
             coroutineScope {
                 for (line in lines()) {
                     // Starts at once, so that the messages go out in their order.
-                    if (line.isNotBlank()) launch(start = CoroutineStart.UNDISPATCHED) { send(client, message.copy(content = line)) }
+                    if (line.isNotBlank()) {
+                        launch(
+                            start = CoroutineStart.UNDISPATCHED,
+                        ) { send(client, message.copy(content = line)) }
+                    }
                 }
             }
         }

@@ -1,4 +1,4 @@
-/* Signs a PC in by a phone: shows a QR code and waits until the phone has scanned it. */
+// Signs a PC in by a phone: shows a QR code and waits until the phone has scanned it.
 
 import com.google.zxing.BarcodeFormat
 import com.google.zxing.common.BitMatrix

@@ -35,11 +35,19 @@ public func say(_ text: String) {
     FileHandle.standardOutput.write(Data("\(plain)\n".utf8))
 }
 
-/// The lines of stdin. Reading blocks, so it has a thread of its own.
+/// The lines of stdin. Reading blocks, so it has a thread of its own; `readLine` would hold a lock that `exit` waits for.
 public func lines() -> AsyncStream<String> {
     AsyncStream { lines in
         Thread.detachNewThread {
-            while let line = readLine() { lines.yield(line) }
+            var rest = Data()
+            while case let more = FileHandle.standardInput.availableData, !more.isEmpty {
+                rest.append(more)
+                while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    lines.yield(String(decoding: rest[..<end], as: UTF8.self))
+                    rest.removeSubrange(...end)
+                }
+            }
+            if !rest.isEmpty { lines.yield(String(decoding: rest, as: UTF8.self)) }
             lines.finish()
         }
     }

@@ -1,19 +1,14 @@
 package im.client
 
 import im.client.internal.Forgotten
-import im.client.internal.Inbox
 import im.client.internal.Library
-import im.client.internal.Outcome
-import im.client.internal.Pump
-import im.client.internal.Requests
+import im.client.internal.Session
 import im.client.internal.terminated
 import im.client.internal.utf8
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
-import kotlinx.coroutines.SupervisorJob
-import kotlinx.coroutines.cancel
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
@@ -42,14 +37,12 @@ import kotlin.time.Duration.Companion.seconds
 public class ImClient(
     options: ImOptions,
 ) : AutoCloseable {
-    private val native = Library.native
+    private val session = Session(Library.native, options)
+    private val native = session.native
+    private val handle = session.handle
     private val nsp = options.nsp
     private val hasStore = options.store != null
-    private val handle = create(options)
-    private val requests = Requests()
-    private val inbox = inboxOf(handle)
-    private val scope = CoroutineScope(LoggedErrors + options.context + SupervisorJob(options.context[Job]))
-    private val forgotten: Forgotten.Entry
+    private val forgotten = Forgotten.watch(this, session::destroy)
 
     /** As the other constructor: `ImClient(root, "chat") { query("token" to "t", "userId" to "111") }`. */
     @JvmOverloads
@@ -59,22 +52,6 @@ public class ImClient(
         configure: ImOptions.() -> Unit = {},
     ) : this(ImOptions(root, nsp).apply(configure))
 
-    init {
-        // Not the client itself: it is to be found forgotten while these live.
-        val (native, handle, requests) = Triple(native, handle, requests)
-        val (inbox, scope) = inbox to scope
-        forgotten =
-            Forgotten.watch(this) {
-                native.destroy(handle)
-                requests.end(Outcome(Statuses.ERROR_CANCELED, null))
-                inbox.end()
-                scope.cancel()
-            }
-        options.authProvider?.let { provideCredentials(inbox, scope, Events.AUTH, it) { given -> elementOf(given, "auth") } }
-        options.queryProvider?.let { provideCredentials(inbox, scope, Events.QUERY, it) { given -> queryOf(given, options.nsp) } }
-        Pump(native, handle, requests, inbox) { scope.cancel() }.start()
-    }
-
     /**
      * Events of these names (none: all), in the order in which they came; an IM event by its name on the wire or its constant.
      *
@@ -83,8 +60,7 @@ public class ImClient(
      * collector that is slow delays the others and, in the end, the server, but no answer to a request. The flow ends when the
      * client is closed.
      */
-    public fun events(vararg names: String): Flow<Event> =
-        EventFlow(inbox) { native.listening(inbox, handle, names).also { keepAlive() } }
+    public fun events(vararg names: String): Flow<Event> = EventFlow(this, session, names.asList())
 
     /**
      * Has a handler called with each of these events, one after another, in the context that the options say. What it throws
@@ -94,9 +70,9 @@ public class ImClient(
         vararg names: String,
         handler: suspend (Event) -> Unit,
     ): Subscription {
-        val subscriber = native.listening(inbox, handle, names)
+        val subscriber = session.subscribe(names.asList())
         return Subscription(
-            launchHandler(inbox, scope, subscriber) {
+            session.launch(subscriber) {
                 handler(it)
                 keepAlive()
             },
@@ -141,7 +117,9 @@ public class ImClient(
         vararg values: Any?,
         timeout: Duration? = null,
     ): Event {
-        val (name, arguments, limit) = Triple(event.utf8("event"), Arguments(values), millisecondsOf(timeout))
+        val name = event.utf8("event")
+        val arguments = Arguments(values)
+        val limit = millisecondsOf(timeout)
         return answer { native.emitWithAck(handle, name, arguments.json, arguments.blobs, limit) }
     }
 
@@ -242,16 +220,6 @@ public class ImClient(
         forgotten.run()
     }
 
-    private fun create(options: ImOptions): Long {
-        val handle = native.create(options.toJson().terminated("options"))
-        return if (handle != 0L) handle else throw exceptionOf(native.lastStatus(), native.lastError())
-    }
-
-    private fun inboxOf(handle: Long): Inbox {
-        val native = native
-        return Inbox(native::release, onRoom = { native.wake(handle) }, isClosed = { native.state(handle) < 0 })
-    }
-
     private fun emit(
         event: String,
         values: Array<out Any?>,
@@ -265,7 +233,8 @@ public class ImClient(
         message: Any,
         timeout: Duration?,
     ): Event {
-        val (json, limit) = elementOf(message, "message").toString().terminated("message") to millisecondsOf(timeout)
+        val json = elementOf(message, "message").toString().terminated("message")
+        val limit = millisecondsOf(timeout)
         val start = { native.sendMessage(handle, json, limit) }
         // With a store this waits for the disk: not on the caller's thread.
         return if (hasStore) withContext(Dispatchers.IO) { answer(start) } else answer(start)
@@ -277,21 +246,21 @@ public class ImClient(
             suspendCancellableCoroutine { continuation ->
                 val id = native.check(request())
                 continuation.invokeOnCancellation { native.cancel(handle, id) }
-                requests.await(id, this, continuation)
+                session.requests.await(id, this, continuation)
             }
         return outcome.reply.takeIf { outcome.status == Statuses.OK } ?: throw exceptionOf(outcome.status, reply = outcome.reply)
     }
 
     private fun future(call: suspend () -> Event): CompletableFuture<Event> =
-        CoroutineScope(scope.coroutineContext + Job()).future(start = CoroutineStart.UNDISPATCHED) { call() }
+        CoroutineScope(session.scope.coroutineContext + Job()).future(start = CoroutineStart.UNDISPATCHED) { call() }
 
     private fun failureBut(expected: Int): String? {
         val status = native.lastStatus()
         return if (status == expected) null else throw exceptionOf(status, native.lastError())
     }
 
-    /** What is behind here still needs the client. */
-    private fun keepAlive(): Any = forgotten
+    /** Until here the client is not forgotten. */
+    internal fun keepAlive(): Any = forgotten
 
     private companion object {
         /** In the library 0 is "no timeout". */

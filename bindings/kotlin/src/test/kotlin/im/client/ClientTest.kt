@@ -23,6 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource
 import java.util.concurrent.CancellationException
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.ExecutionException
+import java.util.logging.Handler
+import java.util.logging.LogRecord
+import java.util.logging.Logger
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
@@ -235,20 +238,61 @@ class ClientTest {
         story {
             val lines = ConcurrentLinkedQueue<Pair<LogLevel, String>>()
             val threads = ConcurrentLinkedQueue<Thread>()
-            ImLibrary.setLog(LogLevel.TRACE) { level, line ->
-                lines += level to line
-                threads += Thread.currentThread()
-                error("on purpose")
-            }
-            try {
-                client(Server.shared(4)) { query("token" to "TOPSECRET") }.connected().close()
-                while (lines.none { (level, _) -> level == LogLevel.INFO }) delay(1)
-                assertTrue(lines.none { (_, line) -> "TOPSECRET" in line })
-                assertTrue(threads.all { it.isDaemon })
-            } finally {
-                ImLibrary.setLog(LogLevel.OFF, null)
-            }
+            val reported =
+                reportsOf {
+                    ImLibrary.setLog(LogLevel.TRACE) { level, line ->
+                        lines += level to line
+                        threads += Thread.currentThread()
+                        error("on purpose")
+                    }
+                    client(Server.shared(4)) { query("token" to "TOPSECRET") }.connected().close()
+                    while (lines.none { (level, _) -> level == LogLevel.INFO }) delay(1)
+                    ImLibrary.setLog(LogLevel.OFF, null)
+                }
+            assertTrue(lines.none { (_, line) -> "TOPSECRET" in line })
+            assertTrue(threads.all { it.isDaemon })
+            assertTrue(reported.all { it.thrown.message == "on purpose" } && reported.isNotEmpty())
         }
+
+    @Test
+    fun withoutAnExceptionHandlerFailuresAreLogged() =
+        story {
+            val handled = CompletableDeferred<Unit>()
+            val reported =
+                reportsOf {
+                    client(Server.shared(4)).connected().use { client ->
+                        client.on("burst") { if (it.json == "0") error("in a handler") else handled.complete(Unit) }
+                        client.emit("burst", 2)
+                        handled.await()
+                    }
+                }
+            assertEquals(listOf("in a handler"), reported.map { it.thrown.message })
+        }
+
+    /** What is said to the package's logger meanwhile. */
+    private suspend fun reportsOf(block: suspend () -> Unit): Collection<LogRecord> {
+        val logger = Logger.getLogger("im.client")
+        val records = ConcurrentLinkedQueue<LogRecord>()
+        val handler =
+            object : Handler() {
+                override fun publish(record: LogRecord) {
+                    records += record
+                }
+
+                override fun flush() = Unit
+
+                override fun close() = Unit
+            }
+        logger.addHandler(handler)
+        logger.useParentHandlers = false
+        try {
+            block()
+        } finally {
+            logger.removeHandler(handler)
+            logger.useParentHandlers = true
+        }
+        return records
+    }
 
     @Test
     fun everyFailureHasItsException() {

@@ -7,7 +7,7 @@ import kotlinx.coroutines.withTimeout
 import kotlin.time.Duration.Companion.seconds
 
 /** How long a test waits for what has to happen; nothing takes so long where all is well. */
-val PATIENCE = 30.seconds
+val PATIENCE = 60.seconds
 
 fun story(block: suspend CoroutineScope.() -> Unit) = runBlocking { withTimeout(PATIENCE) { block() } }
 

@@ -45,8 +45,6 @@ internal class Subscriber(
 internal class Inbox(
     private val release: (pointer: Long, delivered: Boolean) -> Unit,
     private val onRoom: () -> Unit,
-    /** Whether the client is closed; its end comes here a little later. */
-    val isClosed: () -> Boolean = { false },
     private val now: () -> Long = System::nanoTime,
 ) {
     private val lock = Any()
@@ -67,13 +65,16 @@ internal class Inbox(
         pointer: Long,
     ) {
         val delivery = Delivery(event, pointer, count++, costOf(event))
-        val targets =
+        var targets = emptyList<Subscriber>()
+        val dropped =
             synchronized(lock) {
-                val targets = subscribers.filter { it.wants(event) }
-                if (targets.isNotEmpty()) begin(delivery, targets.size)
-                targets
+                targets = subscribers.filter { it.wants(event) }
+                // In one step with the look for collectors: one that came in between would miss it.
+                if (targets.isEmpty()) return@synchronized keep(delivery)
+                begin(delivery, targets.size)
+                emptyList()
             }
-        if (targets.isEmpty()) keep(delivery)
+        drop(dropped)
         // Outside the lock: a collector without a dispatcher runs in here.
         targets.forEach { if (it.waiting.trySend(delivery).isFailure) done(delivery, seen = false) }
     }
@@ -84,19 +85,22 @@ internal class Inbox(
         onEnd: () -> Unit = {},
     ): Subscriber? {
         val subscriber = Subscriber(names.mapTo(HashSet(), ::canonical), { done(it, seen = false) }, onEnd)
-        synchronized(lock) {
-            if (ended) return null
-            expire()
-            val (mine, others) = early.partition { subscriber.wants(it.event) }
-            early.clear()
-            early.addAll(others)
-            for (delivery in mine) {
-                earlyCost -= delivery.cost
-                begin(delivery, 1)
-                subscriber.waiting.trySend(delivery)
+        val dropped =
+            synchronized(lock) {
+                if (ended) return null
+                val dropped = expired()
+                val (mine, others) = early.partition { subscriber.wants(it.event) }
+                early.clear()
+                early.addAll(others)
+                for (delivery in mine) {
+                    earlyCost -= delivery.cost
+                    begin(delivery, 1)
+                    subscriber.waiting.trySend(delivery)
+                }
+                subscribers = subscribers + subscriber
+                dropped
             }
-            subscribers = subscribers + subscriber
-        }
+        drop(dropped)
         return subscriber
     }
 
@@ -114,12 +118,16 @@ internal class Inbox(
     ) {
         if (seen) delivery.seen.set(true)
         if (delivery.left.decrementAndGet() > 0) return
-        val hasRoomAgain =
+        var hasRoomAgain = false
+        val dropped =
             synchronized(lock) {
                 waitingCost -= delivery.cost
-                (full && waitingCost <= LIMIT / 2).also { if (it) full = false }
+                hasRoomAgain = full && waitingCost <= LIMIT / 2
+                if (hasRoomAgain) full = false
+                if (delivery.seen.get()) emptyList() else keep(delivery)
             }
-        if (delivery.seen.get()) release(delivery.pointer, true) else keep(delivery)
+        if (delivery.seen.get()) release(delivery.pointer, true)
+        drop(dropped)
         if (hasRoomAgain) onRoom()
     }
 
@@ -134,7 +142,7 @@ internal class Inbox(
                 state
             }
         all.forEach { it.waiting.cancel() }
-        unseen.forEach { release(it.pointer, false) }
+        drop(unseen)
     }
 
     private fun begin(
@@ -146,28 +154,25 @@ internal class Inbox(
         if (waitingCost >= LIMIT) full = true
     }
 
-    /** Nobody has had it: it waits for the next who wants it. */
-    private fun keep(delivery: Delivery) {
+    /** Nobody has had it: it waits for the next who wants it. Gives what is to be dropped for that. Under the lock. */
+    private fun keep(delivery: Delivery): List<Delivery> {
+        if (ended) return listOf(delivery)
+        delivery.since = now()
+        early.add(early.indexOfLast { it.number < delivery.number } + 1, delivery)
+        earlyCost += delivery.cost
         val dropped = ArrayList<Delivery>()
-        synchronized(lock) {
-            if (ended) {
-                dropped.add(delivery)
-                return@synchronized
-            }
-            delivery.since = now()
-            val at = early.indexOfLast { it.number < delivery.number } + 1
-            early.add(at, delivery)
-            earlyCost += delivery.cost
-            while (early.size > EARLY_EVENTS || earlyCost > EARLY_COST) dropped.add(removeOldest())
-        }
-        dropped.forEach { release(it.pointer, false) }
+        while (early.size > EARLY_EVENTS || earlyCost > EARLY_COST) dropped.add(removeOldest())
+        return dropped
     }
 
-    private fun expire() {
-        while (early.isNotEmpty() && now() - early.first().since >= EARLY_NANOS) {
-            release(removeOldest().pointer, false)
-        }
+    /** What nobody has had in time. Under the lock. */
+    private fun expired(): List<Delivery> {
+        val dropped = ArrayList<Delivery>()
+        while (early.isNotEmpty() && now() - early.first().since >= EARLY_NANOS) dropped.add(removeOldest())
+        return dropped
     }
+
+    private fun drop(unseen: List<Delivery>) = unseen.forEach { release(it.pointer, false) }
 
     private fun removeOldest(): Delivery = early.removeAt(0).also { earlyCost -= it.cost }
 

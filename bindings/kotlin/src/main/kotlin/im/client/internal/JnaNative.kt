@@ -91,8 +91,9 @@ internal class JnaNative private constructor(
         timeoutMs: Long,
     ): Long =
         inMemory(blobs) {
-            val (nameLength, length, count) = listOf(event.size.toLong(), args.size.toLong(), blobs.size.toLong())
-            c.im_client_emit_args_with_ack(client, event, nameLength, args, length, it, count, 0, timeoutMs, null, null, null)
+            val (nameSize, size) = event.size.toLong() to args.size.toLong()
+            val count = blobs.size.toLong()
+            c.im_client_emit_args_with_ack(client, event, nameSize, args, size, it, count, 0, timeoutMs, null, null, null)
         }
 
     override fun sendMessage(
