@@ -56,11 +56,13 @@ examples: build
 	$(call say,Building the C examples)
 	$(MAKE) -C examples/c BIN_DIR=$(DEBUG)/examples-c IM_LIBDIR=$(DEBUG)
 
-# The committed header, its description for bindings, and the reference pages are those that the build makes from src/ffi.
+# The committed header and its description for bindings are those that the build makes from src/ffi; the reference pages and the
+# constants of the packages are made from the description.
 header: build
 	cp "$$(ls -t $(DEBUG)/build/im-client-*/out/im_client.h | head -1)" include/im_client.h
 	cp "$$(ls -t $(DEBUG)/build/im-client-*/out/abi.json | head -1)" bindings/abi.json
 	tools/docs/tables.py
+	$(foreach language,cpp python swift kotlin,python3 bindings/$(language)/generate.py$(newline)	)
 
 servers: $(SERVERS)
 

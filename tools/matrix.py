@@ -74,7 +74,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=ROOT / "target" / "matrix")
     parser.add_argument("--write", action="store_true", help="write the page instead of comparing it")
-    parser.add_argument("languages", nargs="*", default=list(LANGUAGES), choices=[*LANGUAGES, []])
+    parser.add_argument("languages", nargs="*", choices=[*LANGUAGES, []], help="all, unless some are named")
     arguments = parser.parse_args()
     languages = arguments.languages or list(LANGUAGES)
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Writes what bindings/abi.json says once and Kotlin needs too: constants and the typed options.
 
-Without arguments it writes the files; with --check it fails where they differ.
+Without arguments it writes the files; with --check it fails where they differ, and where JnaFunctions.kt, which JNA believes
+without a look at the header, declares a function otherwise than the ABI.
 """
 
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -36,6 +38,30 @@ TYPES = {
     "`\"wire\"` or `\"constant\"`": "String",
     "`\"default\"` or `\"msgpack\"`": "String",
 }
+# What a type of C is for JNA: as a parameter, and as a result where that differs.
+IN_JNA = {
+    "void": "Unit",
+    "im_client": "Long",
+    "int64_t": "Long",
+    "uint64_t": "Long",
+    "size_t": "Long",
+    "im_status": "Int",
+    "int32_t": "Int",
+    "uint32_t": "Int",
+    "const char *": "ByteArray",
+    "char *": "Pointer",
+    "void *": "Pointer",
+    "const struct im_event *": "Long",
+    "const struct im_event **": "LongArray",
+    "const struct im_blob *": "Pointer",
+    "struct im_blob *": "LongArray",
+    "im_event_fn": "EventCallback",
+    "im_log_fn": "LogCallback",
+    "im_ack_fn": "Pointer",
+    "im_free_fn": "Pointer",
+}
+RESULTS_IN_JNA = IN_JNA | {"const char *": "Pointer"}
+
 # These have a form of their own in ImOptions, or are the package's own business.
 OWN_FORM = {"root", "nsp", "query", "askAuth", "askQuery", "delivery"}
 
@@ -155,6 +181,26 @@ def options_file() -> str:
     )
 
 
+def functions_of_the_abi() -> dict[str, str]:
+    """`(Long, ByteArray) Int` by name, of those whose types are known here."""
+    found = {}
+    for declaration in ABI["functions"]:
+        result, name, listed = re.fullmatch(r"(.*?)(\w+)\((.*)\)", declaration).groups()  # type: ignore[union-attr]
+        types = [re.sub(r"\w+$", "", parameter).strip() for parameter in listed.split(", ") if parameter != "void"]
+        parameters = ", ".join(IN_JNA.get(each, each) for each in types)
+        found[name] = f"({parameters}) {RESULTS_IN_JNA.get(result.strip(), result)}"
+    return found
+
+
+def wrong_functions() -> list[str]:
+    text = (PACKAGE / "internal" / "JnaFunctions.kt").read_text()
+    declared = re.findall(r"external fun (\w+)\((.*?)\)(?:: (\w+))?", text, re.DOTALL)
+    types = re.compile(r": (\w+)")
+    own = {name: f"({', '.join(types.findall(listed))}) {result or 'Unit'}" for name, listed, result in declared}
+    abi = functions_of_the_abi()
+    return [f"{name} is {of_jna}, not {abi.get(name)}" for name, of_jna in own.items() if of_jna != abi.get(name)]
+
+
 def main() -> int:
     files = {PACKAGE / "Constants.kt": constants_file(), PACKAGE / "PlainOptions.kt": options_file()}
     if "--check" not in sys.argv[1:]:
@@ -164,7 +210,10 @@ def main() -> int:
     stale = [path.name for path, text in files.items() if not path.is_file() or path.read_text() != text]
     for name in stale:
         print(f"{name} is not what bindings/abi.json gives: run bindings/kotlin/generate.py", file=sys.stderr)
-    return 1 if stale else 0
+    wrong = wrong_functions()
+    for function in wrong:
+        print(f"JnaFunctions.kt: {function} as in bindings/abi.json", file=sys.stderr)
+    return 1 if stale or wrong else 0
 
 
 if __name__ == "__main__":

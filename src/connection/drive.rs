@@ -113,6 +113,11 @@ impl<'a> Connection<'a> {
         self.transport
     }
 
+    /// The checks that the caller had asked for when this was looked at last.
+    pub fn checks(&self) -> u64 {
+        self.checks
+    }
+
     /// Did it end because it did not prove that it lives?
     pub fn failed_check(&self) -> bool {
         self.failed_check
@@ -121,11 +126,6 @@ impl<'a> Connection<'a> {
     /// Was it upgraded from long-polling, and did anything come since then?
     pub fn upgraded(&self) -> Option<bool> {
         self.upgraded
-    }
-
-    /// The checks that it has seen to.
-    pub fn checks(&self) -> u64 {
-        self.checks
     }
 
     pub fn session(&self) -> &Session {

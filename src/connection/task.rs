@@ -92,26 +92,23 @@ impl Task {
     async fn stay_connected(&self, wish: Wish) {
         let mut backoff = Backoff::new(self.target.reconnection.clone());
         loop {
+            let checks = self.link.checks();
             self.link.set_state(State::Connecting);
             self.owner.on_connecting(backoff.attempts);
             let connecting = self.connect(wish, backoff.attempts);
             let connected = tokio::select! {
                 done = connecting => done,
-                interrupt = self.interrupt(wish) => match interrupt {
+                interrupt = self.interrupt(wish, checks) => match interrupt {
                     Interrupt::Closed => return,
                     // It was begun on a network that is gone.
                     Interrupt::Changed => continue,
                 },
             };
-            // What the caller tells of the network from here on is for the wait.
-            let mut checks = self.link.checks();
-            let next = match connected {
-                Ok((connection, connected)) => {
-                    self.live(connection, connected, &mut backoff, &mut checks).await
-                }
+            let (next, checks) = match connected {
+                Ok((connection, connected)) => self.live(connection, connected, &mut backoff).await,
                 // The handshake itself may see the close first.
                 Err(_) if self.link.wish().closes != wish.closes => return,
-                Err(failure) => self.on_failure(failure, &backoff),
+                Err(failure) => (self.on_failure(failure, &backoff), checks),
             };
             if let Next::Stop(before) = next {
                 // A caller that closed meanwhile has decided the rest already.
@@ -134,9 +131,10 @@ impl Task {
         }
     }
 
-    /// Waits until the caller closes, or the network changes under an attempt that takes long already.
-    async fn interrupt(&self, wish: Wish) -> Interrupt {
-        let (started, checks) = (Instant::now(), self.link.checks());
+    /// Waits until the caller closes, or the network changes under an attempt that takes long already. `checks` are those that
+    /// are no news.
+    async fn interrupt(&self, wish: Wish, checks: u64) -> Interrupt {
+        let started = Instant::now();
         loop {
             if self.link.wish().closes != wish.closes {
                 return Interrupt::Closed;
@@ -149,7 +147,8 @@ impl Task {
         }
     }
 
-    /// Waits for the next attempt; in the background there is none until the app comes back. `checks`: those that were seen.
+    /// Waits for the next attempt; in the background there is none until the app comes back. `checks` were there before the
+    /// caller was told of the loss: whoever answers that with news of the network does not wait.
     async fn wait(&self, delay: Duration, wish: Wish, checks: u64) -> Option<Interrupt> {
         let due = Instant::now() + delay;
         loop {
@@ -287,15 +286,13 @@ impl Task {
         Next::Stop(before)
     }
 
-    /// Lives with a connection to its end.
-    /// Drives a connection to its end. `checks` becomes those of the network that the connection itself has seen to.
+    /// Lives with a connection to its end; gives also the checks that it has seen.
     async fn live(
         &self,
         mut connection: Connection<'_>,
         mut connected: Connected,
         backoff: &mut Backoff,
-        checks: &mut u64,
-    ) -> Next {
+    ) -> (Next, u64) {
         connected.attempts = backoff.attempts;
         backoff.reset();
         self.log(
@@ -304,7 +301,7 @@ impl Task {
         );
         self.owner.on_connected(connected);
         let end = connection.drive().await;
-        *checks = connection.checks();
+        let checks = connection.checks();
         *self.recovery() = connection.session().recovery().cloned();
         self.note_upgrade(&connection, &end);
         self.link.set_state(State::Disconnected);
@@ -339,13 +336,13 @@ impl Task {
             false => connection.goodbye().await,
         }
         if !retry {
-            return Next::Stop(before);
+            return (Next::Stop(before), checks);
         }
         if queue_full {
             self.link.set_state(State::Reconnecting);
             self.until_room(before).await;
         }
-        next
+        (next, checks)
     }
 
     /// After a full queue the connection comes back when the caller has worked off half of it.

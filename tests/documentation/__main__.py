@@ -11,23 +11,40 @@ import tempfile
 from pathlib import Path
 
 from tests.documentation.blocks import Block, blocks_of, file_of
-from tests.documentation.pages import LOCAL, PAGES, STORY
+from tests.documentation.links import check_the_links
+from tests.documentation.pages import PAGES, STORY
 from tests.documentation.programs import ROOT, Build, program
 from tests.documentation.story import Program, play, run_commands
 
 DOCS = ROOT / "docs"
 PROGRAMS = ["c", "python"]
-# A variable of the environment, and the packages of Python, C++ and CMake.
-NOT_OF_THE_HEADER = {"IM_ROOT", "im_client", "IM_CLIENT_LIBRARY"}
+# Variables of the environment, the packages of Python, C++ and CMake, and what only a library for Android has.
+NOT_OF_THE_HEADER = {
+    "IM_ROOT", "IM_CLIENT_LIBRARY", "IM_CLIENT_XCFRAMEWORK", "IM_SWIFT_ROOT", "im_client", "im_android_init",
+}  # fmt: skip
 LANGUAGES = {*PROGRAMS, "js", "json", "sh", "text"}
+# What the tests of each package compile or run of its README.
+OF_A_PACKAGE = {
+    "c": {"sh", "cmake", "c"},
+    "cpp": {"sh", "cmake", "cpp"},
+    "python": {"sh", "python"},
+    "swift": {"sh", "swift", "swift package", "swift program"},
+    "kotlin": {"sh", "xml", "kotlin"},
+}
+# Their tests run the stranger's path alone.
+ONE_BLOCK_OF_COMMANDS = {"python", "swift", "kotlin"}
 
 
 def check_the_languages(page: str, blocks: list[Block]) -> None:
     for block in blocks:
         if block.language not in LANGUAGES:
             raise AssertionError(f"docs/{page}.md:{block.line}: nothing runs a block of {block.language!r}")
-    if any(block.language in PROGRAMS for block in blocks) and not any(block.language == "text" for block in blocks):
+    programs = [block.line for block in blocks if block.language in PROGRAMS]
+    outputs = [block.line for block in blocks if block.language == "text"]
+    if programs and not outputs:
         raise AssertionError(f"docs/{page}.md shows a program and not what it prints")
+    if outputs and (not programs or outputs[0] < programs[0]):
+        raise AssertionError(f"docs/{page}.md:{outputs[0]}: no program before it prints that")
 
 
 def check_the_names(file: Path) -> None:
@@ -45,10 +62,18 @@ def check_the_file(page: str) -> None:
     if file is None or not file.parent.exists():
         return
     if file.parent.parent == ROOT / "bindings":
-        if not (file.parent / "Makefile").exists():
-            raise AssertionError(f"docs/{page}.md: {file.parent} has no tests that run its README")
+        check_the_readme(file.parent.name, blocks_of(file))
     elif blocks_of(file):
         raise AssertionError(f"docs/{page}.md: nothing runs the code of {file}")
+
+
+def check_the_readme(package: str, blocks: list[Block]) -> None:
+    for block in blocks:
+        if block.language not in OF_A_PACKAGE[package]:
+            raise AssertionError(f"bindings/{package}/README.md:{block.line}: nothing runs a block of {block.language!r}")
+    commands = [block for block in blocks if block.language == "sh"]
+    if package in ONE_BLOCK_OF_COMMANDS and len(commands) != 1:
+        raise AssertionError(f"bindings/{package}/README.md: of {len(commands)} blocks of commands one is run")
 
 
 def check_data(page: str, blocks: list[Block], place: Path) -> None:
@@ -79,17 +104,22 @@ def run_page(build: Build, page: str, blocks: list[Block]) -> str:
 
 def tell(build: Build, page: str, language: str, blocks: list[Block], replaced: dict[str, str], folder: Path) -> None:
     """The page's story with its program in this language."""
-    environment = build.environment | {"IM_ROOT": replaced[LOCAL]}
     command = program(build, page, language, blocks, replaced)
     begin = next(index for index, block in enumerate(blocks) if block.language in PROGRAMS)
-    run_commands(blocks[:begin], environment, ROOT, replaced)
-    play(Program(command, environment, folder), blocks[begin:], environment, ROOT, replaced)
+    run_commands(blocks[:begin], build.environment, ROOT, replaced)
+    play(Program(command, build.environment, folder), blocks[begin:], build.environment, ROOT, replaced)
 
 
 def pages() -> list[str]:
     """All pages with code of their own; those of the reference are made by tools/docs/tables.py, and shown, not run."""
     files = [file.relative_to(DOCS).with_suffix("") for file in sorted(DOCS.rglob("*.md"))]
     return [str(file) for file in files if file.parts[0] != "reference"]
+
+
+def every_page() -> list[Path]:
+    """All of the repository, READMEs too."""
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.splitlines()]
 
 
 def main() -> None:
@@ -99,9 +129,10 @@ def main() -> None:
     count = 0
     with tempfile.TemporaryDirectory() as place:
         build = Build(library, Path(place))
-        check_the_names(ROOT / "README.md")
+        for file in every_page():
+            check_the_names(file)
+            check_the_links(file)
         for page in sys.argv[2:] or known:
-            check_the_names(DOCS / f"{page}.md")
             check_the_file(page)
             blocks = blocks_of(DOCS / f"{page}.md")
             if blocks:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FENCE = re.compile(r"^( *)```([^`\n]*)\n(.*?)^\1``` *$", re.MULTILINE | re.DOTALL)
+# Code that would not be found: other fences, and lines that are indented after an empty one.
+OTHER_CODE = re.compile(r"^ {0,3}~~~|\n\n {4,}\S", re.MULTILINE)
 # The table of contents is no code.
 NO_CODE = "{toctree}"
 # A page that is nothing but a link shows that file of the repository: docs/conf.py puts it there.
@@ -27,6 +29,8 @@ def blocks_of(page: Path) -> list[Block]:
             found.append(Block(language, fence[3], text.count("\n", 0, fence.start()) + 1))
     if text.count("```") != 2 * len(FENCE.findall(text)):
         raise ValueError(f"{page} has a code block that does not end")
+    if OTHER_CODE.search(FENCE.sub("", text)):
+        raise ValueError(f"{page} has code that is not between ``` and ```")
     return found
 
 

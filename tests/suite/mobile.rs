@@ -1,6 +1,7 @@
 //! The life of an app on a phone: networks that change, the background, and the way back.
 
 use std::{
+    ffi::c_void,
     sync::{mpsc, Mutex},
     time::{Duration, Instant},
 };
@@ -89,6 +90,34 @@ fn an_attempt_that_waits_begins_at_once_when_the_network_changed() {
     assert_eq!(im_client_network_changed(client.handle), 0);
     client.wait("reconnect");
     assert_eq!(server.wait_received("kept", 1), [json!(1)]);
+}
+
+unsafe extern "C" fn tell_of_another_network(event: *const im_event, _: *mut c_void) {
+    // SAFETY: the event lives through the callback.
+    let client = unsafe { (*event).client };
+    assert_eq!(im_client_network_changed(client), 0);
+}
+
+/// A phone hears of the loss and of the new network at the same time.
+#[test]
+fn news_of_the_network_right_after_a_loss_are_not_missed() {
+    let server = socketio(4, &[]);
+    let client = TestClient::new(options(&server.root(), "websocket", LONG));
+    // SAFETY: NUL-terminated; the function takes no user data.
+    let told = unsafe {
+        im_client_on(
+            client.handle,
+            c"disconnect".as_ptr(),
+            Some(tell_of_another_network),
+            std::ptr::null_mut(),
+        )
+    };
+    assert!(told > 0);
+    client.wait("connect");
+    for round in 1..=50 {
+        server.post("/control/drop", json!({}));
+        wait_until("the reconnect", || client.count("reconnect") == round);
+    }
 }
 
 #[test]

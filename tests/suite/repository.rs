@@ -56,6 +56,23 @@ fn the_committed_header_is_the_one_that_the_build_makes() {
     assert!(made == read(&root().join("bindings/abi.json")), "bindings/abi.json is stale: run `make header`");
 }
 
+/// A package that names its version by hand names the library's.
+#[test]
+fn the_packages_have_the_librarys_version() {
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+    for (file, line) in [
+        ("bindings/kotlin/pom.xml", format!("<version>{VERSION}</version>")),
+        ("bindings/kotlin/README.md", format!("<version>{VERSION}</version>")),
+        ("bindings/kotlin/README.md", format!("im.client:im-client:{VERSION}\"")),
+        ("examples/kotlin/pom.xml", format!("<version>{VERSION}</version>")),
+        ("bindings/swift/Makefile", format!("Version: {VERSION}\\n")),
+        ("bindings/c/README.md", format!("lib/libim_client.so.{VERSION}`")),
+    ] {
+        let text = std::fs::read_to_string(root().join(file)).expect("it is there");
+        assert!(text.contains(&line), "{file} lacks {line}");
+    }
+}
+
 /// Promise 13: no warning in any standard, alone and included twice.
 #[test]
 fn the_header_compiles_without_a_warning_in_every_standard() {
