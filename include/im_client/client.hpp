@@ -164,7 +164,7 @@ class ClientRef {
     /// receipted when the last copy of its Event is gone.
     ///
     /// Make requests with im::by_poll where you poll: a callback or future whose outcome was taken
-    /// here waits for ever.
+    /// here waits for ever, and is never destroyed.
     Result<Event> poll(milliseconds timeout) const { return take(im_client_poll, timeout); }
     /// As poll, but takes nothing except the outcomes of requests, past the events that wait before
     /// them: for a program whose own queue of events is full.
