@@ -19,11 +19,6 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-# Where `make install` puts things, and the folder before all that, for packagers.
-PREFIX ?= /usr/local
-LIBDIR ?= $(PREFIX)/lib
-DESTDIR ?=
-
 .PHONY: build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test clean
 
 build:
@@ -37,12 +32,12 @@ release: packages-release
 	@ln -sf libim_client.so $(CARGO_TARGET_DIR)/release/libim_client.so.0
 	tools/static_lib.sh $(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/release/libim_client-static.a
 
+# PREFIX, LIBDIR and DESTDIR of the command line reach the script as they are, by the environment.
 install: release
-	$(call say,Installing into $(DESTDIR)$(PREFIX))
-	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' packaging/install.sh install $(CARGO_TARGET_DIR)/release
+	packaging/install.sh install $(CARGO_TARGET_DIR)/release
 
 uninstall:
-	PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' packaging/install.sh uninstall $(CARGO_TARGET_DIR)/release
+	packaging/install.sh uninstall $(CARGO_TARGET_DIR)/release
 
 demo: packages-demo build examples
 	$(call say,Building the embedded IM server)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install.sh install|uninstall RELEASE_DIR: puts the headers, both libraries, the pkg-config file and the CMake package below
-# PREFIX, or takes them away again. Environment: PREFIX (/usr/local), LIBDIR (PREFIX/lib), DESTDIR (put before all, for
-# packagers). For Linux: names of shared libraries are others elsewhere.
+# PREFIX, or takes them away again. Environment: PREFIX (/usr/local), LIBDIR (lib; below PREFIX unless it is absolute),
+# DESTDIR (put before all, for packagers). For Linux: names of shared libraries are others elsewhere.
 #
 # Why not cargo-c, which installs C libraries of cargo packages: it is a cargo of its own, which takes minutes to build, and it
 # would install the static library as rustc makes it, with the symbols of every crate in it; the one of tools/static_lib.sh has
@@ -11,7 +11,10 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 action=$1
 release=$2
 prefix=$(realpath -ms "${PREFIX:-/usr/local}")
-libdir=$(realpath -ms "${LIBDIR:-$prefix/lib}")
+case ${LIBDIR:=lib} in
+/*) libdir=$(realpath -ms "$LIBDIR") ;;
+*) libdir=$(realpath -ms "$prefix/$LIBDIR") ;;
+esac
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
 library=libim_client.so
 soname=$library.${version%%.*}
@@ -28,12 +31,15 @@ link() { # link TO TARGET
     ln -sfn "$1" "${DESTDIR:-}$2"
 }
 
-# Paths relative to the file itself, so that the tree may be moved.
+# Paths relative to the file itself, so that the tree may be moved. They may have any character: sed would take some for its own.
 fill() { # fill TEMPLATE TARGET
-    sed -e "s|@VERSION@|$version|g" -e "s|@SONAME@|$soname|g" \
-        -e "s|@PREFIX_FROM_HERE@|$(realpath -ms --relative-to="$(dirname "$2")" "$prefix")|g" \
-        -e "s|@LIBDIR_FROM_PREFIX@|$(realpath -ms --relative-to="$prefix" "$libdir")|g" \
-        "$root/packaging/$1" >"$filled"
+    local text
+    text=$(<"$root/packaging/$1")
+    text=${text//@VERSION@/"$version"}
+    text=${text//@SONAME@/"$soname"}
+    text=${text//@PREFIX_FROM_HERE@/"$(realpath -ms --relative-to="$(dirname "$2")" "$prefix")"}
+    text=${text//@LIBDIR_FROM_PREFIX@/"$(realpath -ms --relative-to="$prefix" "$libdir")"}
+    printf '%s\n' "$text" >"$filled"
     put "$filled" "$2"
 }
 
@@ -43,11 +49,13 @@ headers() {
 
 # The search path of the system's own folders is a cache.
 refresh() {
-    case $libdir in /usr/*) [ -n "${DESTDIR:-}" ] || [ "$(id -u)" -ne 0 ] || ldconfig ;; esac
+    # After `su` alone the path has no sbin.
+    case $libdir in /usr/*) [ -n "${DESTDIR:-}" ] || [ "$(id -u)" -ne 0 ] || PATH=$PATH:/sbin ldconfig ;; esac
 }
 
 case $action in
 install)
+    printf '\n== Installing into %s\n' "${DESTDIR:-}$prefix"
     headers | while read -r header; do put "$root/include/$header" "$prefix/include/$header"; done
     put "$release/libim_client.so" "$libdir/$library.$version"
     link "$library.$version" "$libdir/$soname"
@@ -60,7 +68,7 @@ install)
     ;;
 uninstall)
     {
-        headers | sed "s|^|$prefix/include/|"
+        headers | while read -r header; do echo "$prefix/include/$header"; done
         printf '%s\n' "$libdir/$library"{,".${version%%.*}",".$version"} "$libdir/libim_client.a" \
             "$libdir/pkgconfig/im_client.pc" "$cmake/im_client-"{config,config-version,targets}.cmake
     } | while read -r file; do rm -f "${DESTDIR:-}$file"; done

@@ -6,6 +6,7 @@ libraries, and run against the embedded server.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -114,6 +115,17 @@ class Install(unittest.TestCase):
         run("make", "uninstall", *variables)
         self.assertEqual(files_in(stage), {"usr/include/other.h"})
         self.assertFalse((stage / "usr" / "include" / "im_client").exists())
+
+    def test_goes_into_folders_of_any_name(self) -> None:
+        prefix = self.folder / "it's a & b"
+        variables = [f"PREFIX={prefix}", "LIBDIR=lib & more"]
+        run("make", "install", *variables)
+        self.assertEqual(files_in(prefix), {re.sub("^lib/", "lib & more/", name) for name in INSTALLED})
+        build = self.configure(prefix / "lib & more" / "cmake")
+        run("cmake", "--build", build, "--target", "say_hi_c_shared", "say_hi_cpp_static")
+        self.say_hi(build, ["say_hi_c_shared", "say_hi_cpp_static"])
+        run("make", "uninstall", *variables)
+        self.assertEqual(files_in(prefix), set())
 
     def test_serves_who_asks_for_its_minor_version(self) -> None:
         for version in ("0.1", "0.1.0 EXACT", ""):

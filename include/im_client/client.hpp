@@ -14,7 +14,9 @@ using std::chrono::milliseconds;
 inline constexpr milliseconds forever{-1};
 
 /// In place of a request's callback, with "delivery": "manual": ClientRef::poll brings the outcome.
-struct ByPoll {};
+struct ByPoll {
+    explicit ByPoll() = default; // so that {} in place of a callback is none
+};
 inline constexpr ByPoll by_poll{};
 
 /// A client that somebody else owns. Copy it as you like: it is a number, and once its client is
@@ -62,8 +64,8 @@ class ClientRef {
     /// Sends an event with no argument, one JSON value, or im::args(...). What is emitted before
     /// the connection is up goes out after it, in order, once.
     Result<void> emit(std::string_view event, const Arguments &arguments = {}) const;
-    /// As emit, dropped unless it can go out at once. Takes im::args(...).
-    Result<void> emit_volatile(std::string_view event, const Arguments &list = args("[]")) const;
+    /// As emit, dropped unless it can go out at once.
+    Result<void> emit_volatile(std::string_view event, const Arguments &arguments = {}) const;
     /// Asks for the server's reply. Timeout 0: the option ackTimeout, else without end.
     PendingReply emit_with_ack(std::string_view event, const Arguments &arguments,
                                milliseconds timeout = {}) const {
@@ -162,7 +164,7 @@ class ClientRef {
     /// receipted when the last copy of its Event is gone.
     ///
     /// Make requests with im::by_poll where you poll: a callback or future whose outcome was taken
-    /// here waits for ever.
+    /// here waits for ever, and is never destroyed.
     Result<Event> poll(milliseconds timeout) const { return take(im_client_poll, timeout); }
     /// As poll, but takes nothing except the outcomes of requests, past the events that wait before
     /// them: for a program whose own queue of events is full.

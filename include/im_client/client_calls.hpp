@@ -18,12 +18,17 @@ inline Result<void> ClientRef::emit(std::string_view event, const Arguments &arg
                                             arguments.blobs().size(), 0));
 }
 
-inline Result<void> ClientRef::emit_volatile(std::string_view event, const Arguments &list) const {
-    if (list.error().status != Status::ok)
-        return list.error();
-    return detail::done(im_client_emit_args(handle_, event.data(), event.size(), list.c_str(),
-                                            list.size(), list.blobs().data(), list.blobs().size(),
-                                            IM_EMIT_VOLATILE));
+inline Result<void> ClientRef::emit_volatile(std::string_view event,
+                                             const Arguments &arguments) const {
+    if (arguments.error().status != Status::ok)
+        return arguments.error();
+    // The form of the call that has flags takes a list.
+    std::string list(arguments.c_str() ? arguments.c_str() : "");
+    if (!arguments.is_list())
+        list = '[' + list + ']';
+    return detail::done(im_client_emit_args(handle_, event.data(), event.size(), list.data(),
+                                            list.size(), arguments.blobs().data(),
+                                            arguments.blobs().size(), IM_EMIT_VOLATILE));
 }
 
 inline Result<Request> ClientRef::ask(std::string_view event, const Arguments &arguments,

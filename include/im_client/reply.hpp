@@ -82,16 +82,21 @@ class [[nodiscard]] PendingReply {
     PendingReply(std::future<Result<Event>> future, Request request) noexcept
         : future_(std::move(future)), request_(request) {}
 
-    /// Waits for the reply and takes it: once. In a callback of the same client it would wait for
-    /// itself, and is Status::deadlock instead unless the reply is there.
+    /// Waits for the reply and takes it: once. Unless it is there already, this is Status::deadlock
+    /// in a callback of the same client, which would wait for itself, and Status::forked in a
+    /// forked child, whose parent gets the reply.
     Result<Event> get() {
         using namespace std::chrono_literals;
         if (!future_.valid())
             return Error{Status::not_found, "the reply was taken", {}};
-        if (detail::inside_callback_of == request_.client() && !wait_for(0ms) && request_.id() != 0)
-            return Error{Status::deadlock,
-                         "a callback that waits for a reply to its own client waits for itself",
-                         {}};
+        if (request_.id() != 0 && !wait_for(0ms)) {
+            if (detail::inside_callback_of == request_.client())
+                return Error{Status::deadlock,
+                             "a callback that waits for a reply to its own client waits for itself",
+                             {}};
+            if (im_client_state(request_.client()) == IM_ERROR_FORKED)
+                return Error::last(IM_ERROR_FORKED);
+        }
         return future_.get();
     }
 

@@ -51,7 +51,7 @@ impl Client {
     /// caller has released it: sooner, and a message could be receipted that a caller who crashes has never dealt with; with
     /// the next poll, and one thread's poll would receipt what another still works on.
     pub fn poll(&self, wait: Wait, which: Which) -> Result<Option<Arc<Event>>, Failed> {
-        let _visit = self.visit("poll")?;
+        let _visit = self.visit(which.call())?;
         loop {
             return match self.take(wait, which)? {
                 Taken::Event(event) => match self.show(self.delivery_of(event)) {

@@ -35,6 +35,16 @@ pub enum Which {
     Outcomes,
 }
 
+impl Which {
+    /// The call that takes it.
+    pub fn call(self) -> &'static str {
+        match self {
+            Which::All => "poll",
+            Which::Outcomes => "poll_outcome",
+        }
+    }
+}
+
 /// What a thread that takes has found.
 pub enum Next {
     /// The client is destroyed.

@@ -199,7 +199,9 @@ static void would_wait_for_itself(const im_event *event, void *data) {
     im_client manual = *(im_client *)data;
     (void)event;
     CHECK_EQUAL(im_client_poll(manual, 0, &taken), IM_ERROR_DEADLOCK);
-    CHECK_FAULT(IM_ERROR_DEADLOCK, "im_client_poll");
+    CHECK_FAULT(IM_ERROR_DEADLOCK, "im_client_poll ");
+    CHECK_EQUAL(im_client_poll_outcome(manual, 0, &taken), IM_ERROR_DEADLOCK);
+    CHECK_FAULT(IM_ERROR_DEADLOCK, "im_client_poll_outcome ");
     CHECK_EQUAL(im_client_dispatch(manual, 0, 0), IM_ERROR_DEADLOCK);
     CHECK_FAULT(IM_ERROR_DEADLOCK, "im_client_dispatch");
     CHECK_EQUAL(im_client_wake(manual), IM_OK);

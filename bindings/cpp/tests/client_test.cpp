@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <future>
+#include <sys/wait.h>
 
 class Lifetimes : public ServerTest {};
 
@@ -123,6 +124,32 @@ TEST_P(Lifetimes, a_future_is_decided_by_the_clients_end_and_may_be_dropped) {
     }
     EXPECT_EQ(future.get().error().status, im::Status::canceled);
     EXPECT_EQ(im::PendingReply().get().error().status, im::Status::not_found);
+}
+
+TEST_P(Lifetimes, a_forked_child_waits_for_no_reply_of_its_parents) {
+    auto client = connected_client(server());
+    auto reply = client.emit_with_ack("silent", "1");
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        _exit(reply.get().error().status == im::Status::forked ? 0 : 1);
+    }
+    int how_it_ended = -1;
+    ASSERT_EQ(waitpid(child, &how_it_ended, 0), child);
+    EXPECT_EQ(how_it_ended, 0);
+    reply.cancel().value();
+    EXPECT_EQ(reply.get().error().status, im::Status::canceled);
+}
+
+TEST_P(Lifetimes, a_volatile_value_is_one_argument_as_any_other) {
+    Inbox inbox;
+    auto client = connected_client(server());
+    client.on("echo", inbox.adder()).value();
+    wait_until([&] {
+        client.emit_volatile("echo", "[3]").value();
+        return inbox.size() > 0;
+    });
+    EXPECT_EQ(inbox.take("echo").args(), "[[3]]");
 }
 
 TEST_P(Lifetimes, what_waits_can_be_dropped_and_flushed) {

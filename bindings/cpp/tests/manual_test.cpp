@@ -16,6 +16,14 @@ im::Event poll_named(im::ClientRef client, std::string_view name) {
             return event;
 }
 
+/// Whether `{}` may stand in place of a callback.
+template <class Client, class = void> struct TakesBraces : std::false_type {};
+template <class Client>
+struct TakesBraces<Client,
+                   std::void_t<decltype(std::declval<Client &>().send_message("{}", 0ms, {}))>>
+    : std::true_type {};
+static_assert(!TakesBraces<im::ClientRef>::value, "who wants the outcome by poll alone says so");
+
 } // namespace
 
 TEST_P(Manual, poll_takes_events_and_outcomes) {
