@@ -99,6 +99,12 @@ extension String {
         }
     }
 
+    /// For C, where a text ends with a NUL. Throws `ImError` (`invalidArgument`) where there is one inside, rather than cut it off.
+    func withoutNUL(_ what: String) throws -> String {
+        guard !utf8.contains(0) else { throw ImError(.invalidArgument, "\(what) has a NUL") }
+        return self
+    }
+
     /// Takes over a string that the library gave; nil for NULL.
     init?(taking text: UnsafeMutablePointer<CChar>?) {
         guard let text else { return nil }

@@ -12,7 +12,7 @@ extension Client {
 
     /// Sends an event whose one argument is JSON text already.
     public func emit(_ name: EventName, json: String) throws {
-        try ImError.check(im_client_emit(handle, name.rawValue, json))
+        try ImError.check(im_client_emit(handle, name.rawValue.withoutNUL("the name"), json.withoutNUL("the JSON")))
     }
 
     /// Sends an event and awaits the server's answer. Throws `ImError`: `timeout` (counted from now; nil: the option `ackTimeout`, or

@@ -81,13 +81,14 @@ final class ValueTests: ServerTestCase {
         XCTAssertThrowsError(try JSON(parsing: "1e400"))
     }
 
-    func testMessagesAreCompletedNamedAndCompared() throws {
+    func testMessagesAreCompletedNamedAndCompared() async throws {
         let message = Message(from: "a", to: "b", content: "hi")
         let completed = try message.completed()
         XCTAssertEqual([completed.from, completed.to, completed.content], ["a", "b", "hi"])
         XCTAssertFalse(completed.fp?.isEmpty ?? true)
         XCTAssertNotNil(completed.time)
         XCTAssertEqual(try Message.timelineID(from: "a", to: "b"), "a@b")
+        await assertThrows(.invalidArgument, "NUL") { _ = try Message.timelineID(from: "a\0b", to: "c") }
         var recalled = completed
         recalled.type = .recalledText
         XCTAssertEqual(try Message.unique([completed, completed, recalled]), [completed, recalled])
@@ -114,12 +115,20 @@ final class ValueTests: ServerTestCase {
         XCTAssertEqual(Duration.seconds(2).milliseconds, 2000)
         XCTAssertEqual(Duration.microseconds(10).milliseconds, 1)
         XCTAssertEqual(Duration.seconds(-1).milliseconds, -1000)
+        XCTAssertEqual(Duration.zero.milliseconds, 1)
+        // A deadline that is just over is not "without end", which is 0.
+        XCTAssertEqual(Duration.microseconds(-10).milliseconds, -1)
         XCTAssertEqual(Duration.seconds(Int64.max).milliseconds, .max)
+        XCTAssertEqual(Duration.seconds(Int64.min).milliseconds, -.max)
+        let edge = Duration(
+            secondsComponent: .max / 1000, attosecondsComponent: 999_000_000_000_000_000)
+        XCTAssertEqual(edge.milliseconds, .max)
     }
 
     func testErrorsSayWhatTheyAre() {
         let error = ImError(.timeout, "too late")
         XCTAssertEqual("\(error)", "IM_ERROR_TIMEOUT (-8): too late")
+        XCTAssertEqual(error.localizedDescription, "\(error)")
         XCTAssert(ImError.timeout ~= error)
         XCTAssertFalse(ImError.handle ~= error)
         XCTAssertFalse(ImError.timeout ~= CancellationError())
