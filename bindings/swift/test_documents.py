@@ -141,6 +141,41 @@ class Examples(unittest.TestCase):
         self.assertEqual((device, token), ("device id: pc 1", f"token: {phone}"))
 
 
+class XCFramework(unittest.TestCase):
+    """What can be seen of it without a Mac: the tools of Xcode are scripts here that write down how they are called."""
+
+    KEEP = 'out() { while [ "$1" != "$flag" ]; do shift; done; echo "$2"; }; '
+    TOOLS = {
+        "uname": "echo Darwin",
+        "cargo": "exit 0",
+        "nm": "echo 0 T _im_client_new; echo 0 T _rust_eh_personality",
+        "xcrun": 'case "$*" in *--show-sdk-version) echo 17.5; exit ;; esac; echo "$*" >>"$CALLS"; flag=-o; touch "$(out "$@")"',
+        "lipo": 'flag=-output; touch "$(out "$@")"',
+        "xcodebuild": 'echo "$*" >>"$CALLS"; flag=-headers; from=$(out "$@"); flag=-output; cp -r "$from" "$(out "$@")"',
+    }
+
+    def test_its_module_is_found_and_its_linker_told_the_platform(self) -> None:
+        with tempfile.TemporaryDirectory(dir=TARGET / "swift") as folder:
+            tools, calls, out = Path(folder) / "tools", Path(folder) / "calls", Path(folder) / "out"
+            tools.mkdir()
+            for name, script in self.TOOLS.items():
+                (tools / name).write_text(f"#!/bin/sh\n{self.KEEP}{script}\n")
+                (tools / name).chmod(0o755)
+            done = run(HERE / "xcframework.sh", out, PATH=f"{tools}:{os.environ['PATH']}", CALLS=str(calls))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            told = calls.read_text()
+            for platform in ("ios 16.0", "ios-simulator 16.0", "macos 13.0"):
+                self.assertIn(f" -platform_version {platform} 17.5 ", told)
+            self.assertEqual(told.count(" -headers "), 3)
+            # As Xcode has it: the headers of all libraries in one folder.
+            headers = out / "CImClient.xcframework"
+            self.assertEqual([path.name for path in headers.iterdir()], ["CImClient"])
+            program = Path(folder) / "program.swift"
+            program.write_text("import CImClient\nlet clients: Int = im_client_count()\n")
+            compiled = run(ROOT_SCRIPT, "run", "swiftc", "-typecheck", "-I", headers, program)
+            self.assertEqual(compiled.returncode, 0, compiled.stderr)
+
+
 class NoPlaceForSwift(unittest.TestCase):
     """What is missing is named, before anything is made."""
 
