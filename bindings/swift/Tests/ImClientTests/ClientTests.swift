@@ -79,6 +79,12 @@ final class ClientTests: ServerTestCase {
         try client.emit("echo", 1)
         try client.emit("echo", 2, volatile: true)
         await assertThrows(.timeout) { try await client.flush(timeout: .milliseconds(20)) }
+        let canceled = Counter()
+        let flushing = Task {
+            do { try await client.flush() } catch is CancellationError { canceled.add() }
+        }
+        flushing.cancel()
+        try await eventually("the wait to be canceled") { canceled.value == 1 }
         XCTAssertEqual(try client.info["droppedVolatile"], 1)
         XCTAssertEqual(try client.clearSendBuffer(), 1)
         let waiting = Task { try await client.emitWithAck("echo") }
