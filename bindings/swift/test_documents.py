@@ -2,7 +2,9 @@
 """What the README says is done here, word by word; so are the examples, against the embedded server, and the refusals of
 tools/swift_root.sh. Runs where `make chat` has been."""
 
+import json
 import os
+import plistlib
 import re
 import subprocess
 import tempfile
@@ -174,6 +176,17 @@ class XCFramework(unittest.TestCase):
             program.write_text("import CImClient\nlet clients: Int = im_client_count()\n")
             compiled = run(ROOT_SCRIPT, "run", "swiftc", "-typecheck", "-I", headers, program)
             self.assertEqual(compiled.returncode, 0, compiled.stderr)
+
+
+    def test_with_it_the_package_brings_its_privacy_manifest(self) -> None:
+        dump = ["swift", "package", "--package-path", HERE, "--scratch-path", TARGET / "swift" / "manifest", "dump-package"]
+        for framework, resources in ((["IM_CLIENT_XCFRAMEWORK=CImClient.xcframework"], ["PrivacyInfo.xcprivacy"]), ([], [])):
+            done = run(ROOT_SCRIPT, "run", "env", *framework, *dump)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            (target,) = (one for one in json.loads(done.stdout)["targets"] if one["name"] == "ImClient")
+            self.assertEqual([one["path"] for one in target["resources"]], resources)
+        manifest = plistlib.loads((HERE / "Sources" / "ImClient" / "PrivacyInfo.xcprivacy").read_bytes())
+        self.assertFalse(manifest["NSPrivacyTracking"])
 
 
 class NoPlaceForSwift(unittest.TestCase):
