@@ -54,6 +54,7 @@ public struct Arguments: Sendable {
     private func decoder(_ index: Int) -> JSONDecoder {
         let decoder = JSONDecoder()
         decoder.userInfo[.argument] = index
+        decoder.dateDecodingStrategy = .millisecondsSince1970
         let attachments = attachments
         decoder.dataDecodingStrategy = .custom { decoder in
             let place = try Placeholder(from: decoder)

@@ -78,7 +78,26 @@ final class ValueTests: ServerTestCase {
         XCTAssertEqual([value["a"][4].bool, value["c"].bool], [true, nil])
         XCTAssertEqual(value["c"].string, "1x")
         XCTAssertEqual([value["a"].array?.count, value.object?.count], [6, 3])
-        XCTAssertThrowsError(try JSON(parsing: "1e400"))
+        XCTAssertEqual("\(["a": [1, "x", nil]] as JSON)", #"{"a":[1,"x",null]}"#)
+        XCTAssert("\(JSON.binary(Data([7])))".contains("_placeholder"))
+        XCTAssertEqual("\(JSON.number(.nan))", "a number that is no JSON")
+    }
+
+    func testWhatSwiftCanNotHoldIsNamed() async {
+        for text in ["1e400", "[1e400]", #"{"a":["\ud800"]}"#] {
+            await assertThrows(.json, "half a surrogate pair") { _ = try JSON(parsing: text) }
+        }
+    }
+
+    /// As the IM protocol has its times, and JavaScript.
+    func testDatesAreMillisecondsSince1970() async throws {
+        let client = try socketio(4).client()
+        let date = Date(timeIntervalSince1970: 1_700_000_000.5)
+        let echo = try await client.emitWithAck("echo", date, ["at": date])
+        XCTAssertEqual(echo.json, "1700000000500")
+        XCTAssertEqual(try echo.decode(Date.self), date)
+        XCTAssertEqual(try echo.decode([String: Date].self, at: 1), ["at": date])
+        await client.destroy()
     }
 
     func testMessagesAreCompletedNamedAndCompared() async throws {
