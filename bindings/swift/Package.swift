@@ -3,8 +3,9 @@ import Foundation
 import PackageDescription
 
 // On Apple's platforms the library comes as an XCFramework (see xcframework.sh), elsewhere as an installed one that pkg-config finds.
+let framework = ProcessInfo.processInfo.environment["IM_CLIENT_XCFRAMEWORK"]
 let library: Target =
-    if let framework = ProcessInfo.processInfo.environment["IM_CLIENT_XCFRAMEWORK"] {
+    if let framework {
         .binaryTarget(name: "CImClient", path: framework)
     } else {
         .systemLibrary(name: "CImClient", pkgConfig: "im_client")
@@ -18,6 +19,8 @@ let package = Package(
         library,
         .target(
             name: "ImClient", dependencies: ["CImClient"],
+            exclude: framework == nil ? ["PrivacyInfo.xcprivacy"] : [],
+            resources: framework == nil ? [] : [.copy("PrivacyInfo.xcprivacy")],
             swiftSettings: [.enableExperimentalFeature("StrictConcurrency")]),
         .testTarget(name: "ImClientTests", dependencies: ["ImClient", "ExitWithLiveClient"]),
         .executableTarget(name: "ExitWithLiveClient", dependencies: ["ImClient"], path: "Tests/ExitWithLiveClient"),

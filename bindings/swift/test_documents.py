@@ -2,7 +2,9 @@
 """What the README says is done here, word by word; so are the examples, against the embedded server, and the refusals of
 tools/swift_root.sh. Runs where `make chat` has been."""
 
+import json
 import os
+import plistlib
 import re
 import subprocess
 import tempfile
@@ -139,6 +141,52 @@ class Examples(unittest.TestCase):
         url, device, phone, token = done.stdout.splitlines()
         self.assertRegex(url, r"^url: http://127\.0\.0\.1:\d+/qrlogin\?device_id=pc%201$")
         self.assertEqual((device, token), ("device id: pc 1", f"token: {phone}"))
+
+
+class XCFramework(unittest.TestCase):
+    """What can be seen of it without a Mac: the tools of Xcode are scripts here that write down how they are called."""
+
+    KEEP = 'out() { while [ "$1" != "$flag" ]; do shift; done; echo "$2"; }; '
+    TOOLS = {
+        "uname": "echo Darwin",
+        "cargo": "exit 0",
+        "nm": "echo 0 T _im_client_new; echo 0 T _rust_eh_personality",
+        "xcrun": 'case "$*" in *--show-sdk-version) echo 17.5; exit ;; esac; echo "$*" >>"$CALLS"; flag=-o; touch "$(out "$@")"',
+        "lipo": 'flag=-output; touch "$(out "$@")"',
+        "xcodebuild": 'echo "$*" >>"$CALLS"; flag=-headers; from=$(out "$@"); flag=-output; cp -r "$from" "$(out "$@")"',
+    }
+
+    def test_its_module_is_found_and_its_linker_told_the_platform(self) -> None:
+        with tempfile.TemporaryDirectory(dir=TARGET / "swift") as folder:
+            tools, calls, out = Path(folder) / "tools", Path(folder) / "calls", Path(folder) / "out"
+            tools.mkdir()
+            for name, script in self.TOOLS.items():
+                (tools / name).write_text(f"#!/bin/sh\n{self.KEEP}{script}\n")
+                (tools / name).chmod(0o755)
+            done = run(HERE / "xcframework.sh", out, PATH=f"{tools}:{os.environ['PATH']}", CALLS=str(calls))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            told = calls.read_text()
+            for platform in ("ios 16.0", "ios-simulator 16.0", "macos 13.0"):
+                self.assertIn(f" -platform_version {platform} 17.5 ", told)
+            self.assertEqual(told.count(" -headers "), 3)
+            # As Xcode has it: the headers of all libraries in one folder.
+            headers = out / "CImClient.xcframework"
+            self.assertEqual([path.name for path in headers.iterdir()], ["CImClient"])
+            program = Path(folder) / "program.swift"
+            program.write_text("import CImClient\nlet clients: Int = im_client_count()\n")
+            compiled = run(ROOT_SCRIPT, "run", "swiftc", "-typecheck", "-I", headers, program)
+            self.assertEqual(compiled.returncode, 0, compiled.stderr)
+
+
+    def test_with_it_the_package_brings_its_privacy_manifest(self) -> None:
+        dump = ["swift", "package", "--package-path", HERE, "--scratch-path", TARGET / "swift" / "manifest", "dump-package"]
+        for framework, resources in ((["IM_CLIENT_XCFRAMEWORK=CImClient.xcframework"], ["PrivacyInfo.xcprivacy"]), ([], [])):
+            done = run(ROOT_SCRIPT, "run", "env", *framework, *dump)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            (target,) = (one for one in json.loads(done.stdout)["targets"] if one["name"] == "ImClient")
+            self.assertEqual([one["path"] for one in target["resources"]], resources)
+        manifest = plistlib.loads((HERE / "Sources" / "ImClient" / "PrivacyInfo.xcprivacy").read_bytes())
+        self.assertFalse(manifest["NSPrivacyTracking"])
 
 
 class NoPlaceForSwift(unittest.TestCase):

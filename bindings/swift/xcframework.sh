@@ -23,6 +23,13 @@ sdk_of() {
     esac
 }
 
+oldest_of() {
+    case $1 in
+    macos) echo "$MACOSX_DEPLOYMENT_TARGET" ;;
+    *) echo "$IPHONEOS_DEPLOYMENT_TARGET" ;;
+    esac
+}
+
 architecture_of() {
     case $1 in
     aarch64-*) echo arm64 ;;
@@ -31,22 +38,34 @@ architecture_of() {
 }
 
 # One object of all that the ABI's functions need; only they stay global. `ld -r` of Apple's linker takes the list of what to keep.
+# The linker of Xcode 15 and later wants to be told the platform; the slices have the names that it knows.
 build() {
-    local slice=$1 triple=$2 archive object=$work/$2.o
+    local slice=$1 triple=$2 sdk archive object=$work/$2.o
+    sdk=$(sdk_of "$slice")
     (cd "$tree" && cargo rustc --locked --release --lib --crate-type staticlib --target "$triple")
     archive=$target/$triple/release/libim_client.a
     nm -gU "$archive" 2>/dev/null | awk '$3 ~ /^_im_/ {print $3}' | sort -u >"$work/exported"
     [ -s "$work/exported" ] || { echo "$archive has no im_ function" >&2; exit 1; }
-    xcrun --sdk "$(sdk_of "$slice")" ld -r -arch "$(architecture_of "$triple")" -force_load "$archive" \
-        -exported_symbols_list "$work/exported" -o "$object"
+    xcrun --sdk "$sdk" ld -r -arch "$(architecture_of "$triple")" \
+        -platform_version "$slice" "$(oldest_of "$slice")" "$(xcrun --sdk "$sdk" --show-sdk-version)" \
+        -force_load "$archive" -exported_symbols_list "$work/exported" -o "$object"
     mkdir -p "$work/$slice"
     xcrun libtool -static -o "$work/$slice/$triple.a" "$object"
 }
 
+# In a folder of the module's name, where clang looks too: Xcode copies the headers of all static libraries into one folder, in which
+# two module.modulemap clash. The frameworks are what the library's check of certificates calls.
 headers=$work/headers
-mkdir -p "$headers"
-cp "$tree/include/im_client.h" "$headers/"
-printf 'module CImClient [system] {\n    header "im_client.h"\n    export *\n}\n' >"$headers/module.modulemap"
+mkdir -p "$headers/CImClient"
+cp "$tree/include/im_client.h" "$headers/CImClient/"
+cat >"$headers/CImClient/module.modulemap" <<'END'
+module CImClient [system] {
+    header "im_client.h"
+    link framework "CoreFoundation"
+    link framework "Security"
+    export *
+}
+END
 
 libraries=()
 for slice in $slices; do

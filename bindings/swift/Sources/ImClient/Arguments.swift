@@ -54,6 +54,7 @@ public struct Arguments: Sendable {
     private func decoder(_ index: Int) -> JSONDecoder {
         let decoder = JSONDecoder()
         decoder.userInfo[.argument] = index
+        decoder.dateDecodingStrategy = .millisecondsSince1970
         let attachments = attachments
         decoder.dataDecodingStrategy = .custom { decoder in
             let place = try Placeholder(from: decoder)
@@ -97,6 +98,12 @@ extension String {
         self = UnsafeRawBufferPointer(start: bytes, count: count).withMemoryRebound(to: UInt8.self) {
             String(decoding: $0, as: UTF8.self)
         }
+    }
+
+    /// For C, where a text ends with a NUL. Throws `ImError` (`invalidArgument`) where there is one inside, rather than cut it off.
+    func withoutNUL(_ what: String) throws -> String {
+        guard !utf8.contains(0) else { throw ImError(.invalidArgument, "\(what) has a NUL") }
+        return self
     }
 
     /// Takes over a string that the library gave; nil for NULL.

@@ -1,5 +1,4 @@
 import CImClient
-import Dispatch
 
 /// A connection to a namespace of an IM server, that lives on by itself: it connects, and connects again.
 ///

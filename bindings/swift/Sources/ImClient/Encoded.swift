@@ -11,6 +11,7 @@ struct Encoded {
         let found = Attachments()
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.dateEncodingStrategy = .millisecondsSince1970
         encoder.dataEncodingStrategy = .custom { data, encoder in
             try Placeholder(num: found.add(data)).encode(to: encoder)
         }

@@ -1,4 +1,5 @@
 import CImClient
+import Foundation
 
 /// What every failed call throws. `catch ImError.timeout` catches one kind of it.
 ///
@@ -43,6 +44,11 @@ public struct ImError: Error, Sendable, CustomStringConvertible {
         guard result >= 0 else { throw last() }
         return result
     }
+}
+
+extension ImError: LocalizedError {
+    /// For `localizedDescription`: name and words.
+    public var errorDescription: String? { description }
 }
 
 extension Status {

@@ -64,6 +64,11 @@ public enum JSON: Hashable, Sendable {
     public var object: [String: JSON]? { if case .object(let members) = self { members } else { nil } }
 }
 
+extension JSON: CustomStringConvertible {
+    /// JSON text, with a placeholder where a binary value is.
+    public var description: String { (try? Encoded(self).json) ?? "a number that is no JSON" }
+}
+
 extension JSON: Codable {
     /// Reads any value; an attachment's placeholder becomes `binary` where the decoder knows the attachments.
     public init(from decoder: any Decoder) throws {
@@ -82,8 +87,11 @@ extension JSON: Codable {
             self = .array(value)
         } else if decoder.userInfo[.argument] != nil, let value = try? container.decode(Data.self) {
             self = .binary(value)
+        } else if let value = try? container.decode([String: JSON].self) {
+            self = .object(value)
         } else {
-            self = .object(try container.decode([String: JSON].self))
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "a number beyond Double, or half a surrogate pair, is in it")
         }
     }
 

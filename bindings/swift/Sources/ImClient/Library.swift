@@ -52,11 +52,13 @@ private final class LogReader: Sendable {
 }
 
 extension Duration {
-    /// For the library, where 0 has another meaning: what is shorter than a millisecond is one.
+    /// For the library, where 0 has another meaning: what is shorter than a millisecond is one, of either sign.
     var milliseconds: Int64 {
         let (seconds, attoseconds) = components
+        let sign: Int64 = self < .zero ? -1 : 1
         let whole = seconds.multipliedReportingOverflow(by: 1000)
-        guard !whole.overflow else { return seconds < 0 ? -1 : .max }
-        return max(self < .zero ? .min : 1, whole.partialValue + attoseconds / 1_000_000_000_000_000)
+        let sum = whole.partialValue.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)
+        guard !whole.overflow, !sum.overflow else { return sign * .max }
+        return sum.partialValue == 0 ? sign : sum.partialValue
     }
 }

@@ -48,6 +48,7 @@ public struct Message: Codable, Sendable, Hashable {
 
     /// The id of a conversation's direction, `from@to`.
     public static func timelineID(from: String, to: String) throws -> String {
+        let (from, to) = (try from.withoutNUL("from"), try to.withoutNUL("to"))
         guard let id = String(taking: im_timeline_id(from, to)) else { throw ImError.last() }
         return id
     }

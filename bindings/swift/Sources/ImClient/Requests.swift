@@ -1,7 +1,7 @@
 import CImClient
 
-/// Calls that await an outcome, by the library's number of the request. The outcome comes by the pump, perhaps before the call
-/// that made the request has returned its number.
+/// Calls that await an outcome, by the library's number of the request. The outcome comes by the pump, once for each request, perhaps
+/// before the call that made the request has returned its number.
 final class Requests: Sendable {
     typealias Outcome = Result<Arguments, any Error>
 
@@ -9,9 +9,6 @@ final class Requests: Sendable {
         case awaited(CheckedContinuation<Arguments, any Error>)
         /// The outcome was first.
         case decided(Outcome)
-        /// Nobody waits any more; the outcome is still to come.
-        case abandoned
-        case finished
     }
 
     private struct Book {
@@ -22,34 +19,32 @@ final class Requests: Sendable {
 
     private let book = Locked(Book())
 
-    /// Makes a request and awaits its outcome. A canceled task cancels the request.
+    /// How many are in the book.
+    var count: Int { book.use { $0.states.count } }
+
+    /// Makes a request and awaits its outcome. A canceled task cancels the request, whose outcome comes all the same.
     func perform(on client: im_client, _ make: () throws -> Int64) async throws -> Arguments {
         try Task.checkCancellation()
         let request = try make()
-        defer { forget(request) }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { register(request, $0) }
-        } onCancel: {
-            // In this order: the library's outcome must not be there first.
-            cancel(request)
-            im_client_cancel(client, request)
+        do {
+            return try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { register(request, $0) }
+            } onCancel: {
+                im_client_cancel(client, request)
+            }
+        } catch ImError.canceled where Task.isCancelled {
+            throw CancellationError()
         }
     }
 
     /// The outcome of a request has come.
     func settle(_ request: Int64, _ outcome: Outcome) {
-        resume(
-            book.use { book in
-                switch book.states[request] {
-                case .awaited(let continuation):
-                    book.states[request] = .finished
-                    return continuation
-                case .abandoned: book.states[request] = nil
-                case .finished, .decided: break
-                case nil: book.states[request] = .decided(outcome)
-                }
-                return nil
-            }, outcome)
+        let awaited = book.use { book -> CheckedContinuation<Arguments, any Error>? in
+            if case .awaited(let continuation) = book.states.removeValue(forKey: request) { return continuation }
+            if book.end == nil { book.states[request] = .decided(outcome) }
+            return nil
+        }
+        awaited?.resume(with: outcome)
     }
 
     /// Ends all that is awaited, and will be.
@@ -63,42 +58,11 @@ final class Requests: Sendable {
 
     private func register(_ request: Int64, _ continuation: CheckedContinuation<Arguments, any Error>) {
         let outcome: Outcome? = book.use { book in
-            switch book.states[request] {
-            case .decided(let outcome):
-                book.states[request] = .finished
-                return outcome
-            case .abandoned: return .failure(CancellationError())
-            default:
-                if let end = book.end { return .failure(end) }
-                book.states[request] = .awaited(continuation)
-                return nil
-            }
+            if case .decided(let outcome) = book.states.removeValue(forKey: request) { return outcome }
+            if let end = book.end { return .failure(end) }
+            book.states[request] = .awaited(continuation)
+            return nil
         }
         if let outcome { continuation.resume(with: outcome) }
-    }
-
-    private func cancel(_ request: Int64) {
-        let awaited: CheckedContinuation<Arguments, any Error>? = book.use { book in
-            switch book.states[request] {
-            case .awaited(let continuation):
-                book.states[request] = .abandoned
-                return continuation
-            case nil:
-                book.states[request] = .abandoned
-                return nil
-            default: return nil
-            }
-        }
-        resume(awaited, .failure(CancellationError()))
-    }
-
-    private func resume(_ continuation: CheckedContinuation<Arguments, any Error>?, _ outcome: Outcome) {
-        continuation?.resume(with: outcome)
-    }
-
-    private func forget(_ request: Int64) {
-        book.use { book in
-            if case .finished = book.states[request] { book.states[request] = nil }
-        }
     }
 }

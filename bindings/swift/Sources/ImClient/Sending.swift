@@ -1,5 +1,4 @@
 import CImClient
-import Dispatch
 import Foundation
 
 extension Client {
@@ -12,7 +11,7 @@ extension Client {
 
     /// Sends an event whose one argument is JSON text already.
     public func emit(_ name: EventName, json: String) throws {
-        try ImError.check(im_client_emit(handle, name.rawValue, json))
+        try ImError.check(im_client_emit(handle, name.rawValue.withoutNUL("the name"), json.withoutNUL("the JSON")))
     }
 
     /// Sends an event and awaits the server's answer. Throws `ImError`: `timeout` (counted from now; nil: the option `ackTimeout`, or
@@ -52,16 +51,22 @@ extension Client {
         Int(try ImError.check(im_client_clear_send_buffer(handle)))
     }
 
-    /// Waits until all that was emitted before was written to the socket. Throws `ImError` (`timeout`). nil: without end.
+    /// Waits until all that was emitted before was written to the socket. Throws `ImError` (`timeout`). nil: without end. A task that
+    /// is canceled gets `CancellationError` at once.
     public func flush(timeout: Duration? = nil) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            // It blocks, which no task may.
-            DispatchQueue.global().async { [handle] in
-                continuation.resume(
-                    with: Result { try ImError.check(im_client_flush(handle, timeout?.milliseconds ?? 0)) }.map { _ in }
-                )
+        let written = AsyncThrowingStream<Never, any Error> { written in
+            // It blocks: no task may, and the threads of Dispatch are few.
+            Thread.detachNewThread { [handle] in
+                do {
+                    try ImError.check(im_client_flush(handle, timeout?.milliseconds ?? 0))
+                    written.finish()
+                } catch {
+                    written.finish(throwing: error)
+                }
             }
         }
+        for try await _ in written {}
+        try Task.checkCancellation()
     }
 
     private func emit(_ name: EventName, _ encoded: Encoded, _ volatile: Bool) throws {

@@ -1,3 +1,4 @@
+import CImClient
 import XCTest
 
 @testable import ImClient
@@ -78,6 +79,12 @@ final class ClientTests: ServerTestCase {
         try client.emit("echo", 1)
         try client.emit("echo", 2, volatile: true)
         await assertThrows(.timeout) { try await client.flush(timeout: .milliseconds(20)) }
+        let canceled = Counter()
+        let flushing = Task {
+            do { try await client.flush() } catch is CancellationError { canceled.add() }
+        }
+        flushing.cancel()
+        try await eventually("the wait to be canceled") { canceled.value == 1 }
         XCTAssertEqual(try client.info["droppedVolatile"], 1)
         XCTAssertEqual(try client.clearSendBuffer(), 1)
         let waiting = Task { try await client.emitWithAck("echo") }
@@ -113,6 +120,30 @@ final class ClientTests: ServerTestCase {
         }
         try await server.control("/control/drop", [:])
         await assertThrows(.disconnected) { _ = try await waiting.value }
+        await client.destroy()
+    }
+
+    /// A task that is canceled while its request is being made: whichever comes first, the outcome or the wait for it.
+    func testACancellationNeverMakesATaskWaitForever() async throws {
+        let client = try socketio(4).client { $0.ackTimeout = nil }
+        let requests = client.connection.requests
+        let canceled = Counter()
+        // A task that waits forever can't be awaited here.
+        Task {
+            for _ in 0..<1000 {
+                let call = Task {
+                    try await requests.perform(on: client.handle) {
+                        let request = im_client_emit_with_ack(client.handle, "silent", "1", 0, nil, nil)
+                        withUnsafeCurrentTask { $0?.cancel() }
+                        return request
+                    }
+                }
+                if case .failure(is CancellationError) = await call.result { canceled.add() }
+            }
+        }
+        try await eventually("all to be canceled") { canceled.value == 1000 }
+        XCTAssertEqual(requests.count, 0)
+        XCTAssertEqual(try client.info["pendingRequests"], 0)
         await client.destroy()
     }
 

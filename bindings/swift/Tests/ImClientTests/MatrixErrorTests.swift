@@ -44,6 +44,9 @@ final class MatrixErrorTests: ServerTestCase {
             for text in ["{", "", "1,2", "nul", "[1]]"] {
                 await assertThrows(.json) { try client.emit("echo", json: text) }
             }
+            // C would see the text before the NUL alone.
+            await assertThrows(.invalidArgument, "NUL") { try client.emit("echo", json: "1\0") }
+            await assertThrows(.invalidArgument, "NUL") { try client.emit("echo\0", json: "1") }
             await assertThrows(.json) { try client.emit("echo", Double.nan) }
             await assertThrows(.json) { try client.emit("echo", ["x": [Double.infinity]]) }
             await assertThrows(.json) { _ = try await client.emitWithAck("echo", 1, Double.nan) }

@@ -88,7 +88,7 @@ final class Server: @unchecked Sendable {
         var options = Options(root: root, namespace: namespace, query: query)
         options.reconnectionDelay = .milliseconds(50)
         // So that a test fails, and does not wait.
-        options.ackTimeout = .seconds(20)
+        options.ackTimeout = .seconds(60)
         set(&options)
         return try Client(options)
     }
@@ -139,7 +139,7 @@ struct GaveUp: Error, CustomStringConvertible {
 
 /// Does something that has to end in time.
 func within<Value: Sendable>(
-    _ limit: Duration = .seconds(20), _ what: String = "this", _ body: @escaping @Sendable () async throws -> Value
+    _ limit: Duration = .seconds(60), _ what: String = "this", _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value.self) { group in
         group.addTask { try await body() }
@@ -154,7 +154,7 @@ func within<Value: Sendable>(
 
 /// Waits until something holds.
 func eventually(_ what: String, _ holds: @escaping @Sendable () async throws -> Bool) async throws {
-    try await within(.seconds(20), what) {
+    try await within(.seconds(60), what) {
         while try await !holds() { try await Task.sleep(for: .milliseconds(5)) }
     }
 }
@@ -162,7 +162,7 @@ func eventually(_ what: String, _ holds: @escaping @Sendable () async throws -> 
 extension EventStream {
     /// The next event; fails the test where none comes in time.
     func first(where wanted: @escaping @Sendable (Event) throws -> Bool = { _ in true }) async throws -> Event {
-        try await within(.seconds(20), "the next event") {
+        try await within(.seconds(60), "the next event") {
             for await event in self where try wanted(event) { return event }
             throw GaveUp("the stream ended")
         }

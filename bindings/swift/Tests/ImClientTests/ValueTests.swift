@@ -78,16 +78,36 @@ final class ValueTests: ServerTestCase {
         XCTAssertEqual([value["a"][4].bool, value["c"].bool], [true, nil])
         XCTAssertEqual(value["c"].string, "1x")
         XCTAssertEqual([value["a"].array?.count, value.object?.count], [6, 3])
-        XCTAssertThrowsError(try JSON(parsing: "1e400"))
+        XCTAssertEqual("\(["a": [1, "x", nil]] as JSON)", #"{"a":[1,"x",null]}"#)
+        XCTAssert("\(JSON.binary(Data([7])))".contains("_placeholder"))
+        XCTAssertEqual("\(JSON.number(.nan))", "a number that is no JSON")
     }
 
-    func testMessagesAreCompletedNamedAndCompared() throws {
+    func testWhatSwiftCanNotHoldIsNamed() async {
+        for text in ["1e400", "[1e400]", #"{"a":["\ud800"]}"#] {
+            await assertThrows(.json, "half a surrogate pair") { _ = try JSON(parsing: text) }
+        }
+    }
+
+    /// As the IM protocol has its times, and JavaScript.
+    func testDatesAreMillisecondsSince1970() async throws {
+        let client = try socketio(4).client()
+        let date = Date(timeIntervalSince1970: 1_700_000_000.5)
+        let echo = try await client.emitWithAck("echo", date, ["at": date])
+        XCTAssertEqual(echo.json, "1700000000500")
+        XCTAssertEqual(try echo.decode(Date.self), date)
+        XCTAssertEqual(try echo.decode([String: Date].self, at: 1), ["at": date])
+        await client.destroy()
+    }
+
+    func testMessagesAreCompletedNamedAndCompared() async throws {
         let message = Message(from: "a", to: "b", content: "hi")
         let completed = try message.completed()
         XCTAssertEqual([completed.from, completed.to, completed.content], ["a", "b", "hi"])
         XCTAssertFalse(completed.fp?.isEmpty ?? true)
         XCTAssertNotNil(completed.time)
         XCTAssertEqual(try Message.timelineID(from: "a", to: "b"), "a@b")
+        await assertThrows(.invalidArgument, "NUL") { _ = try Message.timelineID(from: "a\0b", to: "c") }
         var recalled = completed
         recalled.type = .recalledText
         XCTAssertEqual(try Message.unique([completed, completed, recalled]), [completed, recalled])
@@ -114,12 +134,20 @@ final class ValueTests: ServerTestCase {
         XCTAssertEqual(Duration.seconds(2).milliseconds, 2000)
         XCTAssertEqual(Duration.microseconds(10).milliseconds, 1)
         XCTAssertEqual(Duration.seconds(-1).milliseconds, -1000)
+        XCTAssertEqual(Duration.zero.milliseconds, 1)
+        // A deadline that is just over is not "without end", which is 0.
+        XCTAssertEqual(Duration.microseconds(-10).milliseconds, -1)
         XCTAssertEqual(Duration.seconds(Int64.max).milliseconds, .max)
+        XCTAssertEqual(Duration.seconds(Int64.min).milliseconds, -.max)
+        let edge = Duration(
+            secondsComponent: .max / 1000, attosecondsComponent: 999_000_000_000_000_000)
+        XCTAssertEqual(edge.milliseconds, .max)
     }
 
     func testErrorsSayWhatTheyAre() {
         let error = ImError(.timeout, "too late")
         XCTAssertEqual("\(error)", "IM_ERROR_TIMEOUT (-8): too late")
+        XCTAssertEqual(error.localizedDescription, "\(error)")
         XCTAssert(ImError.timeout ~= error)
         XCTAssertFalse(ImError.handle ~= error)
         XCTAssertFalse(ImError.timeout ~= CancellationError())
