@@ -148,7 +148,7 @@ class Matrix(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             for language in ["c", "cpp", "python", "swift", "kotlin"]:
                 (Path(folder) / f"{language}.xml").write_text(f"<x>{''.join(cases)}</x>")
-            self.assertRegex(self.told(folder), "^1 .* whole: .* in 5 languages\ndocs/matrix.md is not what the tests gave")
+            self.assertRegex(self.told(folder), "^0 .* whole: .* in 5 languages\n$")
             self.assertRegex(self.told(folder, "c"), "^0 .* whole: .* in 1 languages\n$")
             cases[0] = cases[0].replace("/>", "><skipped/></testcase>")
             (Path(folder) / "swift.xml").write_text(f"<x>{''.join(cases[:-1])}</x>")
