@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Takes out of README.md what its tests run.
 
-`readme.py stranger` prints the first block of shell commands; `readme.py programs FOLDER` writes every block of Kotlin to a
-file of its own: a program as it stands, statements inside a function.
+`readme.py stranger` prints the first block of shell commands; `readme.py programs FOLDER` writes every block of Kotlin and of
+Java to a file of its own: a program as it stands, statements inside a function.
 """
 
 import re
@@ -27,6 +27,18 @@ suspend fun CoroutineScope.block(client: ImClient, root: String) {{
 }}
 """
 
+JAVA_FRAME = """package readme;
+
+import im.client.*;
+import java.util.concurrent.TimeUnit;
+
+class JavaBlock{number} {{
+    void block(String root) throws Exception {{
+{body}
+    }}
+}}
+"""
+
 
 def blocks(language: str) -> list[str]:
     text = (HERE / "README.md").read_text()
@@ -47,6 +59,8 @@ def main(arguments: list[str]) -> int:
             Path(folder).mkdir(parents=True, exist_ok=True)
             for number, block in enumerate(blocks("kotlin"), start=1):
                 (Path(folder) / f"Block{number}.kt").write_text(program(number, block))
+            for number, block in enumerate(blocks("java"), start=1):
+                (Path(folder) / f"JavaBlock{number}.java").write_text(JAVA_FRAME.format(number=number, body=block))
         case _:
             print(__doc__, file=sys.stderr)
             return 2

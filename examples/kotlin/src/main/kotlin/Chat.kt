@@ -10,11 +10,9 @@ import im.client.envelope
 import im.client.payload
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.selects.select
@@ -26,7 +24,6 @@ import kotlin.system.exitProcess
 import kotlin.time.Duration.Companion.seconds
 
 private const val SIGNED_IN_ELSEWHERE = 3
-private val ANSWERING = 1.seconds
 
 @Serializable
 private data class Presence(
@@ -126,8 +123,6 @@ private suspend fun CoroutineScope.talk(
             kickedOut.onJoin { false }
         }
     talking.cancel()
-    // A peer that answers at once is still heard.
-    if (finished) delay(ANSWERING)
     return finished
 }
 
@@ -135,7 +130,8 @@ fun main(arguments: Array<String>) {
     val flags = flags(arguments, "root" to defaultRoot(), "user" to "111", "token" to "t", "peer" to "echo")
     val (root, user, token, peer) = flags.values.toList()
     val finished =
-        runBlocking(Dispatchers.Default) {
+        // On one thread, so what came before the last confirmation is shown before the end.
+        runBlocking {
             ImClient(root, "chat") { query("token" to token, "userId" to user) }.use { client ->
                 val kickedOut = Job()
                 val showing = launch(start = CoroutineStart.UNDISPATCHED) { client.events().collect { show(it, kickedOut) } }

@@ -49,7 +49,7 @@ private class Program(
     fun line(start: String): String {
         val seen = ArrayList<String>()
         while (true) {
-            val line = lines.poll(30, TimeUnit.SECONDS) ?: error("no line begins with \"$start\":\n${seen.joinToString("\n")}")
+            val line = lines.poll(60, TimeUnit.SECONDS) ?: error("no line begins with \"$start\":\n${seen.joinToString("\n")}")
             if (line.startsWith(start)) return line
             seen += line
         }
@@ -57,7 +57,7 @@ private class Program(
 
     /** Waits for the end; gives the status. */
     fun end(): Int {
-        check(process.waitFor(30, TimeUnit.SECONDS)) { "it does not end:\n${lines.joinToString("\n")}" }
+        check(process.waitFor(60, TimeUnit.SECONDS)) { "it does not end:\n${lines.joinToString("\n")}" }
         reading.join()
         return process.exitValue()
     }

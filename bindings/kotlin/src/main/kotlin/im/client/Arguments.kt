@@ -15,8 +15,7 @@ import kotlinx.serialization.json.put
 import kotlinx.serialization.serializerOrNull
 
 /** A value that is JSON text already. */
-@JvmInline
-public value class JsonText(
+public data class JsonText(
     public val text: String,
 )
 
@@ -33,7 +32,9 @@ internal class Arguments(
     private val binary = ArrayList<ByteArray>()
 
     val json: ByteArray =
-        JsonArray(values.mapIndexed { i, value -> elementOf(value, "argument ${i + 1}", binary) }).toString().utf8("arguments")
+        notTooDeep("arguments") {
+            JsonArray(values.mapIndexed { i, value -> elementOf(value, "argument ${i + 1}", binary) }).toString()
+        }.utf8("arguments")
 
     val blobs: Array<ByteArray> = binary.toTypedArray()
 }
@@ -42,7 +43,18 @@ internal class Arguments(
 internal fun elementOf(
     value: Any?,
     name: String,
-): JsonElement = elementOf(value, name, null)
+): JsonElement = notTooDeep(name) { elementOf(value, name, null) }
+
+/** What is nested without end, for it holds itself, is the caller's error too. */
+private inline fun <T> notTooDeep(
+    name: String,
+    make: () -> T,
+): T =
+    try {
+        make()
+    } catch (e: StackOverflowError) {
+        throw argumentException("the $name: nested too deep; does a value hold itself?", e, Statuses.ERROR_JSON)
+    }
 
 private fun elementOf(
     value: Any?,
@@ -79,7 +91,7 @@ private fun number(
     name: String,
 ): JsonElement {
     val text = value.toString()
-    if (text.last().isLetter()) {
+    if (text.isEmpty() || text.last().isLetter()) {
         throw argumentException(
             "the $name is $text, which JSON has no word for",
             null,
@@ -108,7 +120,10 @@ private fun encoded(
 ): JsonElement {
     val serializer =
         serializerOrNull(value::class.java)
-            ?: throw argumentException("the $name is of ${value::class.java.name}, which is not @Serializable")
+            ?: throw argumentException(
+                "the $name is of ${value::class.java.name}, which is not @Serializable, or generic: " +
+                    "a value of a generic class is sent as ImJson.encodeToJsonElement(value)",
+            )
     return try {
         ImJson.encodeToJsonElement(serializer, value)
     } catch (e: SerializationException) {

@@ -2,6 +2,7 @@ package im.client
 
 import im.client.internal.JniNative
 import im.client.internal.Library
+import im.client.internal.Platform
 
 /** What an Android app has to do once, before its first client. */
 public object ImAndroid {
@@ -12,7 +13,7 @@ public object ImAndroid {
     @JvmStatic
     public fun init(context: Any) {
         val native = Library.native
-        val status = if (native is JniNative) native.androidInit(context) else Statuses.ERROR_UNSUPPORTED
-        if (status < 0) throw exceptionOf(status)
+        if (native !is JniNative || !Platform.isAndroid) throw exceptionOf(Statuses.ERROR_UNSUPPORTED)
+        native.check(native.androidInit(context))
     }
 }

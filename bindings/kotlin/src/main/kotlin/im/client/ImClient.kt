@@ -9,6 +9,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
@@ -55,8 +56,8 @@ public class ImClient(
     /**
      * Events of these names (none: all), in the order in which they came; an IM event by its name on the wire or its constant.
      *
-     * Each collector gets all of them from the start of its collection on, and what had come before, but no other collector
-     * had taken within 10 s. The server is told that a message was delivered when the collectors have returned from it. A
+     * Each collector gets all of them from the start of its collection on, and what had come in the 10 s before, but no other
+     * collector had taken (the newest 1 MiB). The server is told that a message was delivered when the collectors have returned from it. A
      * collector that is slow delays the others and, in the end, the server, but no answer to a request. The flow ends when the
      * client is closed.
      */
@@ -152,10 +153,14 @@ public class ImClient(
     /** [sendMessage] for Java. Canceling the future drops the message. */
     public fun sendMessageAsync(message: Message): CompletableFuture<Event> = future { sendMessage(message) }
 
+    /** As the other [sendMessageAsync], for a message with fields of its own. */
+    public fun sendMessageAsync(message: JsonText): CompletableFuture<Event> = future { sendMessage(message) }
+
     /** Waits until what was emitted before has gone out. */
     public suspend fun flush(timeout: Duration = 10.seconds) {
         val limit = millisecondsOf(timeout)
-        withContext(Dispatchers.IO) { native.check(native.flush(handle, limit)) }
+        // No child of the caller: the library's wait can't be canceled, but who waits for it can.
+        CoroutineScope(Dispatchers.IO).async { native.check(native.flush(handle, limit)) }.await()
     }
 
     /** Drops what has not gone out; gives how many packets that were. */
@@ -183,7 +188,7 @@ public class ImClient(
     public val socketId: String?
         get() = native.socketId(handle) ?: failureBut(Statuses.ERROR_DISCONNECTED)
 
-    /** What goes on: url, transport, counters, queues … The table in the project's README has the fields. */
+    /** What goes on: url, transport, counters, queues … `docs/reference/info.md` of the project has the fields. */
     public fun info(): JsonObject =
         ImJson.parseToJsonElement(native.info(handle) ?: throw exceptionOf(native.lastStatus(), native.lastError())).jsonObject
 

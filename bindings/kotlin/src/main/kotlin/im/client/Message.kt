@@ -14,30 +14,32 @@ import kotlinx.serialization.json.decodeFromJsonElement
  */
 @OptIn(ExperimentalSerializationApi::class)
 @Serializable
-public data class Message(
-    /** User ids. [to] is a group's where [typeu] is [MessageDomains.GROUP]. */
-    val from: String,
-    val to: String,
-    /** The text; of an image or a voice message its URL. */
-    val content: String,
-    /** One of [MessageTypes]. */
-    @EncodeDefault
-    val type: Int = MessageTypes.TEXT,
-    /** One of [MessageDomains]. */
-    @EncodeDefault
-    val typeu: Int = MessageDomains.DIRECT,
-    /** Tells this message from every other. */
-    val fp: String? = null,
-    /** When it was made, in milliseconds since 1970. */
-    val time: Long? = null,
-    @SerialName("_id")
-    val id: String? = null,
-    val sequenceId: Long? = null,
-    /** When the server stored it; some servers send a text, others milliseconds. */
-    @SerialName("send_time")
-    val sendTime: JsonElement? = null,
-    val timelineId: String? = null,
-)
+public data class Message
+    @JvmOverloads
+    constructor(
+        /** User ids. [to] is a group's where [typeu] is [MessageDomains.GROUP]. */
+        val from: String,
+        val to: String,
+        /** The text; of an image or a voice message its URL. */
+        val content: String,
+        /** One of [MessageTypes]. */
+        @EncodeDefault
+        val type: Int = MessageTypes.TEXT,
+        /** One of [MessageDomains]. */
+        @EncodeDefault
+        val typeu: Int = MessageDomains.DIRECT,
+        /** Tells this message from every other. */
+        val fp: String? = null,
+        /** When it was made, in milliseconds since 1970. */
+        val time: Long? = null,
+        @SerialName("_id")
+        val id: String? = null,
+        val sequenceId: Long? = null,
+        /** When the server stored it; some servers send a text, others milliseconds. */
+        @SerialName("send_time")
+        val sendTime: JsonElement? = null,
+        val timelineId: String? = null,
+    )
 
 /** What every event of an IM server carries: [code] 0 is success, others are in [Codes]. */
 @Serializable

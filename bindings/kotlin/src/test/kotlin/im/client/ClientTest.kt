@@ -1,11 +1,18 @@
 package im.client
 
 import im.client.internal.Inbox
+import im.client.internal.Library
+import im.client.internal.Native
 import im.client.internal.Platform
+import im.client.internal.Polled
+import im.client.internal.Session
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineExceptionHandler
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
@@ -27,6 +34,7 @@ import java.util.logging.Handler
 import java.util.logging.LogRecord
 import java.util.logging.Logger
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
@@ -71,6 +79,19 @@ class ClientTest {
                 assertEquals("1", client.emitWithAck("echo", 1, timeout = Duration.INFINITE).json)
                 client.flush(1.seconds)
                 assertEquals(0, client.clearSendBuffer())
+            }
+        }
+
+    /** The library's own wait goes on; the caller's ends. */
+    @Test
+    fun aFlushCanBeCanceled() =
+        story {
+            client(Server.shared(4)) { autoConnect = false }.use { client ->
+                client.emit("echo", 1)
+                assertNull(withTimeoutOrNull(20) { client.flush(1.days) })
+                val flushing = async(start = CoroutineStart.UNDISPATCHED) { runCatching { client.flush(1.days) } }
+                client.close()
+                assertTrue(flushing.await().exceptionOrNull() is ImClosedException)
             }
         }
 
@@ -152,6 +173,24 @@ class ClientTest {
             }.use { client ->
                 assertEquals("old", query(client)["token"]!!.jsonPrimitive.content)
                 assertEquals("no token today", reported.await().message)
+            }
+        }
+
+    /** The connection would wait for an answer until its timeout. */
+    @Test
+    fun whatAProviderMayNotGiveIsReportedAndChangesNothing() =
+        story {
+            for (wrong in listOf(listOf("no", "object"), "text", mapOf("token" to "half \ud800"))) {
+                val reported = CompletableDeferred<Throwable>()
+                client(Server.shared(4)) {
+                    query("token" to "old")
+                    askQuery { wrong }
+                    timeout = 1.days
+                    context = Dispatchers.Default + CoroutineExceptionHandler { _, e -> reported.complete(e) }
+                }.use { client ->
+                    assertEquals("old", query(client)["token"]!!.jsonPrimitive.content)
+                    assertTrue(reported.await() is ImArgumentException)
+                }
             }
         }
 
@@ -310,6 +349,33 @@ class ClientTest {
         assertEquals(Statuses.ERROR_UNSUPPORTED, assertThrows(ImException::class.java) { ImAndroid.init(Any()) }.status)
     }
 
+    /** Else the server would go on talking to nobody. */
+    @Test
+    fun aClientWhoseThreadFailsIsClosed() =
+        story {
+            val failing =
+                object : Native by Library.native {
+                    override fun poll(
+                        client: Long,
+                        outcomesOnly: Boolean,
+                    ): Polled = error("on purpose")
+                }
+            val session = Session(failing, ImOptions(Server.shared(4).root, "/"))
+            while (failing.state(session.handle) >= 0) delay(1)
+        }
+
+    @Test
+    fun javaIsAtHome() {
+        val expected =
+            listOf(
+                """[1,{"a":[true]},[null]]""",
+                """["é😀\u0000",{"_placeholder":true,"num":0}]""",
+                "IM_ERROR_INVALID_ARGUMENT",
+                "111@222",
+            )
+        assertEquals(expected, JavaUser.run(Server.shared(4).root))
+    }
+
     @Test
     fun allClientsCanBeShutDown() {
         val result = JavaProgram.run(ShutDown::class, Server.shared(4).root)
@@ -323,18 +389,19 @@ class ClientTest {
         assertEquals(0, result.status)
     }
 
-    /** Early events have the bounds of the C library. */
+    /** As many as there is room for, and no longer than they are news. */
     @Test
     fun earlyEventsAreBounded() {
         var now = 0L
         val released = ArrayList<Pair<Long, Boolean>>()
         val inbox = Inbox({ pointer, seen -> released += pointer to seen }, {}, now = { now })
-        repeat(70) { inbox.put(event("early"), it.toLong()) }
-        assertEquals((0L until 6).map { it to false }, released)
+        repeat(5000) { inbox.put(event("early"), it.toLong()) }
+        assertEquals(released.indices.map { it.toLong() to false }, released)
+        assertTrue(released.size in 900..1000, "${released.size}")
         now = 10_000_000_000
         val subscriber = inbox.subscribe(listOf("early"))!!
         assertTrue(subscriber.waiting.tryReceive().isFailure)
-        assertEquals(70, released.size)
+        assertEquals(5000, released.size)
         inbox.put(event("early"), 100)
         inbox.unsubscribe(subscriber)
         inbox.end()

@@ -69,6 +69,16 @@ class EventsTest {
             }
         }
 
+    /** More than the C library keeps of what nobody has asked for. */
+    @Test
+    fun thousandEventsAreTakenOneByOne() =
+        story {
+            client(Server.shared(4)).connected().use { client ->
+                client.emit("burst", 1000)
+                assertEquals((0 until 1000).toList(), List(1000) { client.next("burst").decode<Int>() })
+            }
+        }
+
     /** The constant and the name on the wire are one event. */
     @Test
     fun anImEventHasTwoNames() =
@@ -232,7 +242,6 @@ class EventsTest {
             val server = Server.shared(4)
             val seen = Channel<String>(Channel.UNLIMITED)
             val name = "only ${System.nanoTime()}"
-            val before = ImLibrary.clientCount
             val collector =
                 launch(Dispatchers.Default) { client(server).connected().events(name).collect { seen.send("collected") } }
             client(server).connected().on(name) { seen.send("handled") }
@@ -243,7 +252,6 @@ class EventsTest {
                 }
                 other.emit("tell_all", name, 1)
                 assertEquals(setOf("collected", "handled"), setOf(seen.receive(), seen.receive()))
-                assertTrue(ImLibrary.clientCount >= before + 3)
             }
             collector.cancel()
         }

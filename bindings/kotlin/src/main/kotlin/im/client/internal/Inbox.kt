@@ -38,7 +38,8 @@ internal class Subscriber(
 /**
  * What a client has received and nobody has dealt with yet, for any number of collectors.
  *
- * Nothing is lost: what no collector wants waits for one, as in the C library (the newest 64, at most 256 KiB, for 10 s each).
+ * What no collector has had waits for one: for 10 s, the newest 1 MiB. (The C library keeps less, 64 events: but here a
+ * collector may end, and leave all that waited for it to the next.)
  * Bounded: where [isFull], the events stay in the library, which stops reading from the network in the end. An event is given
  * back to the library when all its collectors have returned from it: then a message is receipted.
  */
@@ -161,7 +162,7 @@ internal class Inbox(
         early.add(early.indexOfLast { it.number < delivery.number } + 1, delivery)
         earlyCost += delivery.cost
         val dropped = ArrayList<Delivery>()
-        while (early.size > EARLY_EVENTS || earlyCost > EARLY_COST) dropped.add(removeOldest())
+        while (earlyCost > LIMIT) dropped.add(removeOldest())
         return dropped
     }
 
@@ -181,8 +182,6 @@ internal class Inbox(
     private companion object {
         const val LIMIT = 1 shl 20
         const val EVENT_COST = 256
-        const val EARLY_EVENTS = 64
-        const val EARLY_COST = 256 * 1024
         const val EARLY_NANOS = 10_000_000_000
     }
 }

@@ -29,6 +29,8 @@ internal class Pump(
                 take(polled)
             }
         } finally {
+            // Is so already, but where this thread fails (memory is short): nobody takes what comes any more.
+            native.destroy(client)
             requests.end(Outcome(Statuses.ERROR_CANCELED, null))
             inbox.end()
             onEnd()

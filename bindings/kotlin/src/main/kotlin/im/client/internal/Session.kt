@@ -19,7 +19,6 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.launch
 import kotlinx.serialization.json.JsonElement
-import kotlinx.serialization.json.JsonNull
 import java.util.logging.Level
 import java.util.logging.Logger
 
@@ -104,11 +103,12 @@ internal class Session(
     ) {
         launch(subscribe(listOf(name))) { event ->
             if (event.isRequest) {
-                var given: JsonElement = JsonNull
                 try {
-                    given = provider()?.let(toJson) ?: JsonNull
-                } finally {
-                    event.answer(given)
+                    event.answer(provider()?.let(toJson))
+                } catch (e: Throwable) {
+                    // Also where the library has refused what was given: it waits for an answer.
+                    event.answer(null)
+                    throw e
                 }
             }
         }
