@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import threading
 from concurrent.futures import CancelledError
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import im_client
 from im_client import (
     CHAT_MESSAGE,
+    CHAT_TO,
     EVENT_CONNECT,
     EVENT_DISCONNECT,
     IMERROR,
@@ -289,3 +291,30 @@ def test_matrix_error_throwing_callback_is_logged_unless_told_otherwise(
         until(lambda: caplog.records)
     assert "exception in a handler of burst" in caplog.text
     assert "on purpose 0" in caplog.text
+
+
+def test_who_waits_for_futures_hears_of_a_cancel(server: Server) -> None:
+    with Client(server.root, "/") as client:
+        early, late = client.submit("silent"), client.submit("silent")
+        assert early.cancel()
+        assert early.cancel()
+        timer = threading.Timer(0.05, late.cancel)
+        timer.start()
+        done, _ = concurrent.futures.wait([early, late], timeout=PATIENCE)
+        assert done == {early, late}
+        timer.join()
+
+
+def test_off_takes_either_name_of_an_im_event(server: Server) -> None:
+    with Client(server.root, "/") as client:
+        client.off(CHAT_TO, client.on("CHAT_TO", print))
+        client.off("CHAT_TO", client.on(CHAT_TO, print))
+
+
+def test_a_handler_may_be_taken_off_and_on_again(server: Server) -> None:
+    with Client(server.root, "/", auto_connect=False) as client:
+        for _ in range(20):
+            client.on("burst", print)
+            client.off("burst", print)
+            with pytest.raises(im_client.NotFoundError):
+                client.off("burst", print)

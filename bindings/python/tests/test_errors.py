@@ -64,6 +64,7 @@ def test_an_option_in_the_librarys_spelling_is_refused() -> None:
         {"send_queue_bytes": 1.5},
         {"in_flight": True},
         {"max_pause": None},
+        {"ack_timeout": 10**30},
     ],
     ids=str,
 )
@@ -76,6 +77,22 @@ def test_a_time_of_the_wrong_type_is_told_in_pythons_unit() -> None:
     wrong: Any = "5"
     with pytest.raises(im_client.OptionError, match=r"milliseconds.*in seconds here"):
         Client(NOWHERE, "/", ack_timeout=wrong)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"ack_timeout": math.inf}, {"max_pause": math.nan}, {"auth": dict}, {"query": {"token": b"secret"}}],
+    ids=str,
+)
+def test_an_option_that_is_no_json_is_named(options: dict[str, Any]) -> None:
+    with pytest.raises(im_client.JsonError, match=f'"{next(iter(options))}"'):
+        Client(NOWHERE, "/", **options)
+
+
+def test_an_error_tells_no_secret() -> None:
+    with pytest.raises(im_client.EncodingError, match='"query"') as raised:
+        Client(NOWHERE, "/", query={"token": "secret", "userId": "\ud800"})
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("root", [5, None, "nowhere", "ftp://x"])
@@ -95,6 +112,11 @@ def test_matrix_error_wrong_type_of_the_root(root: Any) -> None:
         lambda client: client.submit("echo", timeout=math.nan),
         lambda client: client.flush(timeout=math.inf),
         lambda client: client.flush(timeout=True),
+        # More milliseconds than the library can count.
+        lambda client: client.submit("echo", timeout=1e300),
+        lambda client: client.submit("echo", timeout=10**400),
+        lambda client: client.events("echo").get(-1),
+        lambda client: client.events("echo").get(1e300),
         lambda client: client.on(5, print),
         lambda client: client.on("a\0b", print),
         lambda client: client.on("echo", 5),
@@ -334,3 +356,37 @@ def test_an_on_error_that_fails_is_logged(server: Server, caplog: pytest.LogCapt
         until(lambda: caplog.records)
         assert client.call("echo", 1, timeout=PATIENCE) == 1
     assert "division by zero burst" in caplog.text
+
+
+async def coroutine_function(event: Event) -> None:
+    raise AssertionError(event)
+
+
+def test_a_coroutine_that_nobody_would_run_is_told(server: Server) -> None:
+    told: list[BaseException] = []
+    with Client(server.root, "/", on_error=lambda error, event: told.append(error)) as client:
+        with pytest.raises(im_client.InvalidArgumentError, match="only AsyncClient"):
+            client.on("burst", coroutine_function)
+        client.on("burst", lambda event: coroutine_function(event))
+        client.emit("burst", 1)
+        until(lambda: told)
+        assert isinstance(told[0], im_client.InvalidArgumentError)
+
+
+def test_a_reply_that_python_can_not_have(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past events that wait, too: the request fails, and the client goes on."""
+    from im_client import _event
+
+    def unreadable(pointer: int, raw: Any) -> list[Any]:
+        raise ValueError("unreadable")
+
+    with Client(server.root, "/") as client:
+        stream = client.events("burst", limit=1)
+        client.emit("burst", 2)
+        until(lambda: stream.full and client.info()["receiveQueue"]["events"] == 1)
+        with monkeypatch.context() as patched:
+            patched.setattr(_event, "arguments_of", unreadable)
+            with pytest.raises(ValueError, match="unreadable"):
+                client.submit("echo", 1).result(PATIENCE)
+        assert client.call("echo", 2, timeout=PATIENCE) == 2
+        assert [next(stream).data, next(stream).data] == [0, 1]

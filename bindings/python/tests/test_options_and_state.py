@@ -127,8 +127,9 @@ def test_coroutines_may_be_taken_off(server: Server) -> None:
 
             client.on("burst", hear)
             client.emit("burst", 100)
+            while len(heard) < 5:
+                await asyncio.sleep(0.002)
             assert await client.call("echo", 1, timeout=PATIENCE) == 1
-            assert await client.call("echo", 2, timeout=PATIENCE) == 2
             assert heard == [0, 1, 2, 3, 4]
 
     run(body())

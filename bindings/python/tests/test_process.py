@@ -116,6 +116,30 @@ def test_ctrl_c_ends_a_call(server: Server) -> None:
     assert run(program, server) == "interrupted\n"
 
 
+def test_ctrl_c_ends_a_flush(server: Server) -> None:
+    program = """
+        import signal
+        client = Client("http://127.0.0.1:9", "/", auto_connect=False)
+        client.emit("echo")
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        try:
+            client.flush()
+        except KeyboardInterrupt:
+            print("interrupted")
+        """
+    assert run(program, server) == "interrupted\n"
+
+
+def test_flush_at_exit(server: Server) -> None:
+    """When the interpreter starts no threads any more."""
+    program = """
+        import atexit
+        client = Client(ROOT, "/")
+        atexit.register(lambda: (client.emit("echo", 1), client.flush(), print("flushed")))
+        """
+    assert run(program, server) == "flushed\n"
+
+
 def test_fork_leaves_the_parents_client_to_the_parent(server: Server) -> None:
     program = """
         client = flooded()

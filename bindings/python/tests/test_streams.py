@@ -137,6 +137,22 @@ def test_a_stream_ends_with_its_client_and_with_off(server: Server) -> None:
     assert waiter == [[]]
 
 
+def test_threads_share_a_stream_and_each_sees_its_end(server: Server) -> None:
+    client = Client(server.root, "/")
+    stream = client.events("burst")
+    heard: list[int] = []
+    threads = [threading.Thread(target=lambda: heard.extend(event.data for event in stream)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    client.emit("burst", 300)
+    until(lambda: len(heard) == 300)
+    client.destroy()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert not any(thread.is_alive() for thread in threads)
+    assert sorted(heard) == list(range(300))
+
+
 def test_get_with_a_timeout(server: Server) -> None:
     with Client(server.root, "/") as client:
         stream = client.events("burst")

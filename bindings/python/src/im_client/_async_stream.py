@@ -61,7 +61,7 @@ class AsyncStream(AnyStream):
     async def _wait(self) -> None:
         if self._waiter is not None:
             raise RuntimeError("another task waits for this stream's next event; each needs a stream of its own")
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._client._loop.create_future()
         try:
             await self._waiter
         finally:

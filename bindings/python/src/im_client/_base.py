@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import json
 import math
+import threading
 import weakref
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import _log
+from . import _log, constants
 from ._callbacks import on_event, on_free, on_outcome, register
-from ._event import Event
+from ._event import Event, event_or_failure
 from ._library import c_text, check, last_error, library, take_text, utf8
 from ._options import in_pythons_names, options_json
 from ._prototypes import EMIT_VOLATILE, SUBSCRIBE_ONCE, SUBSCRIBE_OUTGOING
@@ -75,12 +79,10 @@ class BaseClient:
         self._requests: dict[int, Pending] = {}
         # The same by the library's numbers, and outcomes that came before their number was known here.
         self._numbers: dict[int, Pending] = {}
-        self._unclaimed: dict[int, tuple[int, Event]] = {}
+        self._unclaimed: dict[int, tuple[int, Event | Exception]] = {}
         self._streams: dict[int, weakref.ref[Any]] = {}
         text, asked = options_json(root, nsp, dict(options))
         _log.attach()
-        if b"\0" in text:
-            raise invalid("an option has a NUL")
         self._handle = library.im_client_new(text)
         if not self._handle:
             raise error_of(library.im_last_status(), in_pythons_names(last_error(), options))
@@ -126,7 +128,7 @@ class BaseClient:
         if handler is None:
             check(library.im_client_off_event(self._handle, c_text(event, "event")))
             return
-        self._end([each for each in self._handlers(handler) if each.event == event])
+        self._end([each for each in self._handlers(handler) if _on_wire(each.event) == _on_wire(event)])
 
     def off_any(self, handler: Callable[[Event], Any]) -> None:
         """Ends what on_any() or on_any_outgoing() began."""
@@ -137,11 +139,15 @@ class BaseClient:
         return [each for each in subscriptions if isinstance(each, Handler) and each.function == handler]
 
     def _end(self, handlers: list[Handler]) -> None:
-        if not handlers:
+        ended = 0
+        for each in handlers:
+            # One that ended before is there until the library has freed it.
+            with contextlib.suppress(NotFoundError):
+                each.off()
+                ended += 1
+        if not ended:
             self.state  # noqa: B018  # Says so where the client is destroyed.
             raise NotFoundError(Status.ERROR_NOT_FOUND, "this handler is not subscribed")
-        for each in handlers:
-            each.off()
 
     def _decorate(self, event: str, handler: F | None, flags: int) -> Any:
         if handler is not None:
@@ -153,6 +159,8 @@ class BaseClient:
         return handler
 
     def _new_handler(self, event: str | None, function: Callable[[Event], Any], flags: int) -> Handler:
+        if inspect.iscoroutinefunction(function):
+            raise invalid("the handler is a coroutine function, which only AsyncClient runs")
         return Handler(self, event, function, flags)
 
     def _handle_event(self, function: Callable[[Event], Any], pointer: int) -> None:
@@ -173,7 +181,7 @@ class BaseClient:
     def _settle(self, pointer: int) -> None:
         """An outcome that was polled, past the events that wait for room."""
         raw = RawEvent.from_address(pointer)
-        number, status, answer = raw.request, raw.status, Event(self, pointer)
+        number, status, answer = raw.request, raw.status, event_or_failure(self, pointer)
         self._unclaimed[number] = (status, answer)
         request = self._numbers.get(number)
         # Else who began it is about to look here.
@@ -277,6 +285,9 @@ class BaseClient:
 
 def answer_with(event: Event, answer: Any) -> None:
     """What a handler returned answers who asked; None is no answer, a tuple several arguments."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise invalid("the handler gave a coroutine, which nobody runs: only a coroutine function's is, by AsyncClient")
     if answer is not None and event.wants_reply:
         event.reply(*(answer if isinstance(answer, tuple) else (answer,)))
 
@@ -289,6 +300,32 @@ def answering(function: Callable[[int], Any]) -> Callable[[Event], None]:
             event.reply(function(event.data["attempt"]))
 
     return answer
+
+
+def flushed(handle: int, wait: int) -> Future[None]:
+    """im_client_flush on a thread of its own, for it blocks; it fails at once should the client be destroyed."""
+    future: Future[None] = Future()
+    # Nobody can cancel it.
+    future.set_running_or_notify_cancel()
+
+    def flush() -> None:
+        try:
+            check(library.im_client_flush(handle, wait))
+            future.set_result(None)
+        except BaseException as error:
+            future.set_exception(error)
+
+    try:
+        threading.Thread(target=flush, name="im_client flush", daemon=True).start()
+    except RuntimeError:  # At the interpreter's exit there are no new threads.
+        flush()
+    return future
+
+
+def _on_wire(event: str | None) -> str | None:
+    """An IM event that is named by its constant has another name there."""
+    named = vars(constants).get(event) if event in constants.__all__ else None
+    return named if isinstance(named, str) else event
 
 
 def _flags(volatile: bool) -> int:
@@ -305,6 +342,8 @@ def milliseconds(timeout: float | None) -> int:
     """As the library has it, where 0 is the option's own time."""
     if timeout is None:
         return 0
-    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 <= timeout < math.inf:
-        raise invalid(f'the argument "timeout" is {timeout!r}, not a number of seconds')
+    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not 0 <= timeout <= threading.TIMEOUT_MAX:
+        raise invalid(
+            f'the argument "timeout" is {timeout!r}, not a number of seconds from 0 to {threading.TIMEOUT_MAX}'
+        )
     return max(1, math.ceil(timeout * 1000))

@@ -80,6 +80,14 @@ class Event:
         return f"Event({self.name!r}, args={self.args!r}{asked})"
 
 
+def event_or_failure(client: BaseClient, pointer: int) -> Event | Exception:
+    """A reply; whoever waits for it is told where it is nothing that Python can have, like a number too long."""
+    try:
+        return Event(client, pointer)
+    except Exception as failure:
+        return failure
+
+
 def reply_value(args: list[Any]) -> Any:
     """An acknowledgement as a value: none, the one argument, or a tuple of them."""
     if len(args) > 1:

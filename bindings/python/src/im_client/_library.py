@@ -79,7 +79,9 @@ def utf8(value: str) -> bytes:
     except UnicodeEncodeError as error:
         from .constants import Status
 
-        raise error_of(Status.ERROR_UTF8, f"{value!r} is no valid text: {error}") from error
+        raise error_of(
+            Status.ERROR_UTF8, f"{value[error.start]!r} is half of a surrogate pair, and no valid text"
+        ) from error
 
 
 def take_text(address: int | None) -> str:

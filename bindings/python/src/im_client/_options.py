@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from ._options_table import NAMES, TIMES
 from ._values import dump
 from .constants import Status
-from .errors import OptionError
+from .errors import ImError, OptionError, error_of
 
 #: Given a function instead of True, these are answered by it.
 _ASKING = {"ask_auth": "auth", "ask_query": "query"}
@@ -27,7 +28,14 @@ def options_json(root: object, nsp: object, options: dict[str, Any]) -> tuple[by
             asked[_ASKING[keyword]] = value
             value = True
         named[_name(keyword)] = _milliseconds(value) if keyword in TIMES else value
-    return dump(named), asked
+    return b"{%s}" % b",".join(dump(name) + b":" + _dump_option(name, value) for name, value in named.items()), asked
+
+
+def _dump_option(name: str, value: Any) -> bytes:
+    try:
+        return dump(value)
+    except ImError as error:
+        raise error_of(error.status, in_pythons_names(f'the option "{name}": {error.text}', ())) from error
 
 
 def in_pythons_names(text: str, options: Iterable[str]) -> str:
@@ -56,4 +64,6 @@ def _name(keyword: str) -> str:
 
 def _milliseconds(value: Any) -> Any:
     """Seconds are milliseconds in the library. What is no number goes there as it is, to be refused by its name."""
-    return round(value * 1000) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    if isinstance(value, float) and math.isfinite(value * 1000):
+        return round(value * 1000)
+    return value * 1000 if isinstance(value, int) and not isinstance(value, bool) else value

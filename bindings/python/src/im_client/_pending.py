@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._callbacks import forget, register
-from ._event import Event
+from ._event import event_or_failure
 from ._library import check, library
 from ._outcome import outcome
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._base import BaseClient
+    from ._event import Event
 
 
 class Pending:
@@ -43,17 +44,14 @@ class Pending:
 
     def settled(self, status: int, reply: int | None) -> None:
         """Called by the library."""
-        try:
-            answer = Event(self._client, reply) if reply else None
-        except Exception as failure:
-            self._end()
-            self._told(None, failure)
-        else:
-            self.settle(status, answer)
+        self.settle(status, event_or_failure(self._client, reply) if reply else None)
 
-    def settle(self, status: int, answer: Event | None) -> None:
+    def settle(self, status: int, answer: Event | Exception | None) -> None:
         self._end()
-        self._told(*outcome(status, answer, self._stored))
+        if isinstance(answer, Exception):
+            self._told(None, answer)
+        else:
+            self._told(*outcome(status, answer, self._stored))
 
     def _told(self, value: Any, error: BaseException | None) -> None:
         """The value that the server answered with, or what went wrong."""

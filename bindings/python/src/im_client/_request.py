@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,15 @@ class Request(Pending, Future[Any]):
         Future.__init__(self)
         Pending.__init__(self, client, stored)
         self._forks = forks()
+        # Of several threads that cancel it, one counts 0.
+        self._cancels = itertools.count()
 
     def cancel(self) -> bool:
         """Ends the wait: result() raises CancelledError. False where the outcome is there already."""
         canceled = super().cancel()
-        if canceled:
+        if canceled and next(self._cancels) == 0:
+            # Who is in concurrent.futures.wait() hears of it by this alone.
+            self.set_running_or_notify_cancel()
             self._give_up()
         return canceled
 

@@ -6,6 +6,7 @@ import queue
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ._base import milliseconds
 from ._event import Event
 from ._feed import AnyStream
 from ._fork import forks
@@ -21,7 +22,7 @@ class Stream(AnyStream):
 
     While `limit` events wait here the client takes no more of them from the library (answers to requests it does), and
     the library's own bound then reaches the server. It ends with the client, or with off().
-    For one thread at a time.
+    Several threads may share it: each event goes to one of them.
     """
 
     _client: Client
@@ -52,6 +53,7 @@ class Stream(AnyStream):
 
     def get(self, timeout: float | None = None) -> Event | None:
         """The next event, waited for at most `timeout` seconds, then RequestTimeoutError; None at the end."""
+        milliseconds(timeout)
         if self._over:
             return None
         if self._queue.empty():
@@ -63,6 +65,8 @@ class Stream(AnyStream):
         self._client._room_made()
         if event is None or self._over:
             self._over = True
+            # For the next of several threads.
+            self._end()
             return None
         return event
 

@@ -10,7 +10,7 @@ from typing import Any
 from ._library import library, utf8
 from ._types import Blob, RawEvent
 from .constants import Status
-from .errors import JsonError
+from .errors import ImError, JsonError
 
 
 class Encoded:
@@ -41,9 +41,9 @@ def _no_binary(value: object) -> Any:
 def dump(value: Any, default: Any = _no_binary) -> bytes:
     try:
         return utf8(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default))
+    except ImError:
+        raise
     except (TypeError, ValueError, RecursionError) as error:
-        if isinstance(error, JsonError) or hasattr(error, "status"):
-            raise
         raise JsonError(Status.ERROR_JSON, str(error) or type(error).__name__) from error
 
 

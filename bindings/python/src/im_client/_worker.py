@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ._base import Handler, answer_with
@@ -32,7 +32,7 @@ class Worker(Handler):
     @property
     def full(self) -> bool:
         """As a stream is."""
-        return len(self._buffer) >= _LIMIT
+        return len(self._buffer) >= _LIMIT and self._task is not None
 
     def heard(self, pointer: int) -> None:
         try:
@@ -41,19 +41,34 @@ class Worker(Handler):
             self.client._report(error, None)
             return
         if self._task is None:
-            self._task = self.client._loop.create_task(self._work())
-            self.client._tasks.add(self._task)
+            self._start()
+
+    def _start(self) -> None:
+        self._task = self._new_task(self._work())
+        # Not at the end of the task itself: an eager one may have ended before it was known here.
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if self._buffer and self.client._finalizer.alive and not task.cancelled():
+            self._start()
+        self.client._room_made()
+
+    def _new_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self.client._loop.create_task(work)
+        self.client._tasks.add(task)
+        task.add_done_callback(self.client._tasks.discard)
+        return task
 
     async def _work(self) -> None:
-        try:
-            while self._buffer and self.client._finalizer.alive:
-                event = self._buffer.popleft()
-                self.client._room_made()
-                await self._call(event)
-        finally:
-            if self._task is not None:
-                self.client._tasks.discard(self._task)
-            self._task = None
+        while self._buffer and self.client._finalizer.alive:
+            event = self._buffer.popleft()
+            self.client._room_made()
+            # In a task of its own: where that is canceled, by what it waits for perhaps, the next event still comes.
+            call = self._new_task(self._call(event))
+            await asyncio.wait({call})
+            if call.cancelled() and self.client._finalizer.alive:
+                self.client._report(asyncio.CancelledError(), event)
 
     async def _call(self, event: Event) -> None:
         try:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ._async_stream import AsyncStream
-from ._base import BaseClient, Handler, answer_with, answering, milliseconds
+from ._base import BaseClient, Handler, answer_with, answering, flushed, milliseconds
 from ._event import Event
 from ._fork import forks
 from ._library import check, library
@@ -125,14 +125,7 @@ class AsyncClient(BaseClient):
 
     async def flush(self, timeout: float | None = None) -> None:
         """Waits until all that was emitted before is written to the socket."""
-        wait = milliseconds(timeout)
-        # It blocks, so on another thread; which fails at once should the client be destroyed.
-        handle = self._handle
-
-        def flush() -> None:
-            check(library.im_client_flush(handle, wait))
-
-        await self._loop.run_in_executor(None, flush)
+        await asyncio.wrap_future(flushed(self._handle, milliseconds(timeout)))
 
     def events(self, *names: str, limit: int = 64) -> AsyncStream:
         """The events of these names (none: all), for `async for`; see AsyncStream. It hears what comes from now on."""
@@ -241,7 +234,7 @@ class AsyncClient(BaseClient):
             self.on(name, _answering(function) if inspect.iscoroutinefunction(function) else answering(function))
 
     def _report(self, error: BaseException, event: Event | None) -> None:
-        if not isinstance(error, Exception):
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
             self._interrupt = error
             return
         if self._on_error is None:

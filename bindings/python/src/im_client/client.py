@@ -11,7 +11,7 @@ from ctypes import byref, c_void_p
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ._base import BaseClient, answer_with, milliseconds
+from ._base import BaseClient, answer_with, flushed, milliseconds
 from ._event import Event
 from ._fork import forks
 from ._library import check, library
@@ -116,7 +116,12 @@ class Client(BaseClient):
 
     def flush(self, timeout: float | None = None) -> None:
         """Waits until all that was emitted before is written to the socket."""
-        check(library.im_client_flush(self._handle, milliseconds(timeout)))
+        wait = milliseconds(timeout)
+        if threading.current_thread() is threading.main_thread():
+            # Which would hear of Ctrl-C only after a wait inside the library.
+            flushed(self._handle, wait).result()
+        else:
+            check(library.im_client_flush(self._handle, wait))
 
     def events(self, *names: str, limit: int = 64) -> Stream:
         """The events of these names (none: all) as an iterator; see Stream. It hears what comes from now on."""
