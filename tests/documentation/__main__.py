@@ -29,7 +29,7 @@ OF_A_PACKAGE = {
     "cpp": {"sh", "cmake", "cpp"},
     "python": {"sh", "python"},
     "swift": {"sh", "swift", "swift package", "swift program"},
-    "kotlin": {"sh", "xml", "kotlin"},
+    "kotlin": {"sh", "xml", "kotlin", "java"},
 }
 # Their tests run the stranger's path alone.
 ONE_BLOCK_OF_COMMANDS = {"python", "swift", "kotlin"}
