@@ -21,7 +21,7 @@ from ._prototypes import EMIT_VOLATILE, SUBSCRIBE_ONCE, SUBSCRIBE_OUTGOING
 from ._types import RawEvent
 from ._values import Encoded, dump
 from .constants import EventKind, State, Status
-from .errors import NotFoundError, error_of, invalid
+from .errors import ClosedError, NotFoundError, error_of, invalid
 
 if TYPE_CHECKING:
     from ._message import Message
@@ -297,9 +297,15 @@ def answering(function: Callable[[int], Any]) -> Callable[[Event], None]:
 
     def answer(event: Event) -> None:
         if event.kind is EventKind.REQUEST:
-            event.reply(function(event.data["attempt"]))
+            reply_in_time(event, function(event.data["attempt"]))
 
     return answer
+
+
+def reply_in_time(event: Event, value: Any) -> None:
+    """Answers, unless nobody waits any more: the client is gone, or the attempt is over, which connect_error tells."""
+    with contextlib.suppress(ClosedError, NotFoundError):
+        event.reply(value)
 
 
 def flushed(handle: int, wait: int) -> Future[None]:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ._async_stream import AsyncStream
-from ._base import BaseClient, Handler, answer_with, answering, flushed, milliseconds
+from ._base import BaseClient, Handler, answer_with, answering, flushed, milliseconds, reply_in_time
 from ._event import Event
 from ._fork import forks
 from ._library import check, library
@@ -255,7 +255,7 @@ def _answering(function: Callable[[int], Any]) -> Callable[[Event], Any]:
 
     async def answer(event: Event) -> None:
         if event.kind is EventKind.REQUEST:
-            event.reply(await function(event.data["attempt"]))
+            reply_in_time(event, await function(event.data["attempt"]))
 
     return answer
 
