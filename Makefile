@@ -19,7 +19,7 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test clean
+.PHONY: bench bench-build bench-quick build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test clean
 
 build:
 	$(call say,Building the library)
@@ -126,6 +126,30 @@ docs-test: packages-test servers docs examples $(VENV)/.installed
 	$(call say,Compiling and running every code block of the documentation)
 	python3 -m unittest -q tests.documentation.test_checks
 	python3 -m tests.documentation $(DEBUG)
+
+# What the library costs beside what a user would pick instead: benches/README.md.
+BENCH := $(CARGO_TARGET_DIR)/bench
+BENCH_VENV := $(BENCH)/venv
+bench-build: packages-test servers release $(BENCH_VENV)/.installed
+	$(call say,Building the load server$(comma) the floor and the drivers)
+	cargo build --locked --profile peers -p load -p peer
+	python3 -c 'import json, pathlib; print("#define MESSAGE", json.dumps(pathlib.Path("benches/drivers/message.json").read_text().strip()))' > $(BENCH)/message.h
+	gcc -O2 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -I$(BENCH) benches/drivers/ours.c -o $(BENCH)/ours \
+	    -L$(CARGO_TARGET_DIR)/release -Wl,-rpath,$(CARGO_TARGET_DIR)/release -lim_client -lpthread
+
+# All of it, on a quiet machine; docs/benchmarks.md shows what comes out.
+bench: bench-build
+	$(BENCH_VENV)/bin/python benches/run.py --build $(CARGO_TARGET_DIR)
+
+# Two minutes, for a look; nothing is written.
+bench-quick: bench-build
+	$(BENCH_VENV)/bin/python benches/run.py --build $(CARGO_TARGET_DIR) --quick
+
+$(BENCH_VENV)/.installed: benches/requirements.txt
+	@tools/packages.sh python3 python3-venv
+	python3 -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --require-virtualenv --require-hashes -r benches/requirements.txt
+	@touch $@
 
 test: packages-test servers lint build examples
 	$(call say,Building the servers and peers of the tests)

@@ -1,0 +1,102 @@
+"""The driver of python-socketio: `python_socketio.py ROOT MEASURE N`, see benches/README.md."""
+
+import json
+import resource
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import socketio
+
+MESSAGE = json.loads((Path(__file__).parent / "message.json").read_text())
+
+
+def cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def opened(root: str) -> Any:
+    client = socketio.Client(reconnection=False)
+    client.connect(root, transports=["websocket"])
+    return client
+
+
+def tell_costs(cpu_before: float, wall_before: float, count: int) -> None:
+    scale = 1e6 / count
+    print(json.dumps({"cpuUs": (cpu() - cpu_before) * scale, "wallUs": (time.monotonic() - wall_before) * scale}))
+
+
+def receive(client: Any, count: int) -> None:
+    done, received, content = threading.Event(), 0, 0
+
+    def on_message(envelope: Any) -> None:
+        nonlocal received, content
+        received += 1
+        content += len(envelope["data"]["payload"]["content"])
+        if received == count:
+            done.set()
+
+    client.on("c_message", on_message)
+    before = cpu(), time.monotonic()
+    client.emit("start", count)
+    done.wait()
+    tell_costs(*before, count)
+    assert content > 0
+
+
+def emit(client: Any, count: int) -> None:
+    before = cpu(), time.monotonic()
+    for _ in range(count):
+        client.emit("to", MESSAGE)
+    assert client.call("count", timeout=600) == count
+    tell_costs(*before, count)
+
+
+def round_trips(client: Any, count: int, pair: bool) -> None:
+    times = []
+    for _ in range(count):
+        start = time.monotonic()
+        if pair:
+            client.emit("to", MESSAGE)
+        client.call("echo", 1)
+        times.append((time.monotonic() - start) * 1e6)
+    times.sort()
+    print(json.dumps({"p50Us": times[(count - 1) // 2], "p99Us": times[(count - 1) * 99 // 100]}))
+
+
+def idle(root: str, count: int) -> None:
+    before = resident()
+    clients = [opened(root) for _ in range(count)]
+    time.sleep(1)
+    threads = threading.active_count()
+    print(json.dumps({"kbPerClient": (resident() - before) / 1024 / len(clients), "threads": threads}))
+
+
+def main() -> None:
+    root, measure, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    if measure == "idle":
+        idle(root, count)
+        sys.stdout.flush()
+        import os
+
+        os._exit(0)  # 500 clients take a minute to say goodbye
+    client = opened(root)
+    if measure == "receive":
+        receive(client, count)
+    elif measure == "emit":
+        emit(client, count)
+    elif measure in ("roundtrip", "pair"):
+        round_trips(client, count, measure == "pair")
+    else:
+        raise SystemExit(f"{measure}: no such measure")
+    client.disconnect()
+
+
+main()
