@@ -160,7 +160,8 @@ test: packages-test servers lint build examples
 	$(call say,Testing the servers themselves with the official clients)
 	cd tests/servers && npm test --silent
 	$(call say,Testing the library)
-	cargo test --locked --workspace
+	# Most of the tests wait, for a server or a timer.
+	RUST_TEST_THREADS=4 cargo test --locked --workspace
 	$(MAKE) demo
 	$(MAKE) aarch64
 	$(MAKE) docs-test

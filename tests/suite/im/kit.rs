@@ -91,13 +91,18 @@ pub fn arrived(client: &TestClient, server: &Server, marker: &str) {
 
 /// What the server keeps of a message.
 pub fn stored(server: &Server, fp: &str) -> Value {
-    let messages = server.get("/control/messages");
-    let found = messages.as_array().and_then(|list| list.iter().find(|message| message["fp"] == fp));
-    found.unwrap_or_else(|| panic!("the server has no message {fp}")).clone()
+    look_up(server, fp).unwrap_or_else(|| panic!("the server has no message {fp}"))
 }
 
+fn look_up(server: &Server, fp: &str) -> Option<Value> {
+    let messages = server.get("/control/messages");
+    messages.as_array().and_then(|list| list.iter().find(|message| message["fp"] == fp)).cloned()
+}
+
+/// Waits for a message that may still be on its way to the server, and for its receipt.
 pub fn wait_delivered(server: &Server, fp: &str) {
-    wait_until(&format!("the receipt for {fp}"), || stored(server, fp)["delivered"] == true);
+    let delivered = || look_up(server, fp).is_some_and(|message| message["delivered"] == true);
+    wait_until(&format!("the receipt for {fp}"), delivered);
 }
 
 /// How many connections the server has seen.

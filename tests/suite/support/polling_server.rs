@@ -154,10 +154,10 @@ fn serve(peer: &mut Peer, session: &Session, script: &impl Fn(&mut Turn<'_>)) {
         let kind = kind_of(&request);
         let nth = session.change(|state| state.begin(kind, &body));
         let ends = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-        let mut turn = Turn { kind, nth, request, body, session, peer, goes_on: true };
+        let mut turn = Turn { kind, nth, request, body, session, peer, goes_on: true, waits: true };
         script(&mut turn);
+        turn.no_longer_waits();
         let goes_on = turn.goes_on && !ends;
-        session.change(|state| state.now[kind as usize] -= 1);
         if !goes_on {
             return;
         }
@@ -199,6 +199,7 @@ pub struct Turn<'a> {
     session: &'a Session,
     peer: &'a mut Peer,
     goes_on: bool,
+    waits: bool,
 }
 
 /// Bytes may be written by hand as to any raw peer.
@@ -218,7 +219,15 @@ impl DerefMut for Turn<'_> {
 
 impl Turn<'_> {
     pub fn answer(&mut self, answer: &HttpAnswer) {
+        // Before the client can have the answer, and ask again.
+        self.no_longer_waits();
         self.goes_on = answer.send(self.peer);
+    }
+
+    fn no_longer_waits(&mut self) {
+        if std::mem::take(&mut self.waits) {
+            self.session.change(|state| state.now[self.kind as usize] -= 1);
+        }
     }
 
     /// Ends the connection where the script ends.
