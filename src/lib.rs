@@ -8,6 +8,7 @@
 //! * `connection`: one task per client: connect, drive, reconnect
 //! * `transport`: lookup, TCP, proxies, TLS, cookies, WebSocket
 //! * `socketio`, `engineio`: the protocols as state machines, without input, output or clock
+//! * `json`: where values of a JSON text end
 //! * `log`: lines for whoever wants them
 #![deny(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
@@ -17,6 +18,7 @@ mod connection;
 mod engineio;
 mod ffi;
 mod im;
+mod json;
 mod log;
 mod socketio;
 mod transport;

@@ -14,7 +14,7 @@ use super::{
     credentials::Keeper,
     dedupe::Delivered,
     ending::Ending,
-    info::Figures,
+    info::{Figures, Traffic},
     mailbox::{Item, Mailbox},
     outbox::Outbox,
     pool::Pool,
@@ -39,6 +39,8 @@ pub struct Client {
     /// For the pool, which keeps the client alive while it has work.
     pub(super) this: std::sync::Weak<Client>,
     subscriptions: Mutex<Subscriptions>,
+    /// As the subscriptions say, for every emit to ask.
+    pub(super) hears_sent: AtomicBool,
     requests: Mutex<Requests>,
     replies: Mutex<Replies>,
     pub(super) credentials: Keeper,
@@ -55,6 +57,8 @@ pub struct Client {
     pub(super) network_is_over: AtomicBool,
     pub(super) ending: Ending,
     figures: Mutex<Figures>,
+    pub(super) sent: Traffic,
+    pub(super) received: Traffic,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -78,6 +82,7 @@ impl Client {
             mailbox: Mailbox::new(options.receive_queue_bytes, options.manual),
             this: this.clone(),
             subscriptions: Mutex::default(),
+            hears_sent: AtomicBool::new(false),
             requests: Mutex::default(),
             replies: Mutex::new(Replies::new()),
             outbox,
@@ -91,6 +96,8 @@ impl Client {
             ending: Ending::default(),
             credentials: Keeper::new(options.credentials.clone()),
             figures: Mutex::default(),
+            sent: Traffic::default(),
+            received: Traffic::default(),
             options,
             shared,
             network,
@@ -224,13 +231,27 @@ impl Client {
     /// Decides requests. Their outcomes are queued under the same lock, so that the end of the client either finds a request
     /// undecided or finds its outcome queued. Says how many there were.
     pub(super) fn decide(&self, choose: impl FnOnce(&mut Requests) -> Vec<(Done, Outcome)>) -> usize {
+        let count = self.decide_silently(choose);
+        self.announce();
+        count
+    }
+
+    /// As `decide`; `announce` has to follow. Whoever is woken may want the lock, so that comes after it.
+    pub(super) fn decide_silently(&self, choose: impl FnOnce(&mut Requests) -> Vec<(Done, Outcome)>) -> usize {
         let mut requests = self.requests();
         let decided = choose(&mut requests);
         let count = decided.len();
         for (done, outcome) in decided.into_iter().filter(|(done, _)| !done.is_silent()) {
-            self.queue(Item::Outcome(done, outcome));
+            self.mailbox.push_silently(Item::Outcome(done, outcome));
         }
         count
+    }
+
+    /// Lets the pool hear of what was queued silently.
+    pub(super) fn announce(&self) {
+        if self.mailbox.announce_all() {
+            self.tell_pool();
+        }
     }
 
     /// Lets the pool look at this client.
@@ -290,7 +311,10 @@ impl Client {
         once: bool,
         callback: Callback,
     ) -> Result<i64, (Callback, Failed)> {
-        let added = self.subscriptions().add(topic, once, callback);
+        let mut subscriptions = self.subscriptions();
+        let added = subscriptions.add(topic, once, callback);
+        self.hears_sent.store(subscriptions.hears_sent(), Ordering::Release);
+        drop(subscriptions);
         match added {
             Ok((id, replay)) => {
                 if replay {
@@ -306,6 +330,7 @@ impl Client {
         // Queued under the lock, so that the end of the client finds the callback in one place or the other.
         let mut subscriptions = self.subscriptions();
         let removed = subscriptions.remove(id);
+        self.hears_sent.store(subscriptions.hears_sent(), Ordering::Release);
         let callback = removed
             .ok_or_else(|| Failed::new(Status::NotFound, format!("no subscription {id} of this client")))?;
         self.queue(Item::Drop(vec![callback]));

@@ -35,7 +35,7 @@ impl Client {
         let Some(seen) = self.delivered.0.as_ref().filter(|_| self.options().target.namespace == CHAT) else {
             return all(Vec::new());
         };
-        let name = im::canonical(event.name());
+        let name = event.canonical_name();
         let screened = im::screen(name, event.json(), &seen.lock().unwrap_or_else(PoisonError::into_inner));
         match screened {
             Screened::All(keys) => all(keys),

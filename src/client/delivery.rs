@@ -12,7 +12,7 @@ use super::{
     inside::{is_exiting, user_code},
     mailbox::Item,
     pool::{tick, Work},
-    subscriptions::Route,
+    subscriptions::{Next, Route},
     Event, Outcome, Status,
 };
 use crate::{
@@ -63,11 +63,9 @@ impl Client {
         self.deliver_replay();
         for item in items {
             match item {
-                Item::Event(event) => {
-                    self.deliver(&event);
-                    // A subscription made in the callback may have early events.
-                    self.deliver_replay();
-                }
+                // Where a subscription made in the callback has early events, the next event lets them go first, or `rest`
+                // brings us back.
+                Item::Event(event) => self.deliver(&event),
                 Item::Sent(event) => self.deliver_to_all(self.delivery_of_sent(event)),
                 Item::Outcome(done, outcome) => {
                     tick();
@@ -106,7 +104,7 @@ impl Client {
             match route {
                 // A subscription came just now: what waited for it goes first.
                 Route::AfterReplay => self.deliver_replay(),
-                Route::Deliver => return self.deliver_to_all(self.delivery_of(event.clone())),
+                Route::Deliver(newest) => return self.deliver_to_all(self.delivery_to(event.clone(), newest)),
                 Route::Waits => return,
                 Route::Discarded => return self.give_up_reply(event),
             }
@@ -120,17 +118,20 @@ impl Client {
     }
 
     pub(super) fn delivery_of(&self, event: Arc<Event>) -> Delivery {
+        let newest = self.subscriptions().newest();
+        self.delivery_to(event, newest)
+    }
+
+    /// To subscriptions up to the newest that there was.
+    pub(super) fn delivery_to(&self, event: Arc<Event>, newest: i64) -> Delivery {
         let fresh = self.fresh(&event);
-        self.begin_delivery(event, fresh, false)
+        Delivery { event, fresh, sent: false, after: 0, newest, taken: false }
     }
 
     pub(super) fn delivery_of_sent(&self, event: Arc<Event>) -> Delivery {
         let fresh = Fresh { event: Some(event.clone()), keys: Vec::new() };
-        self.begin_delivery(event, fresh, true)
-    }
-
-    fn begin_delivery(&self, event: Arc<Event>, fresh: Fresh, sent: bool) -> Delivery {
-        Delivery { event, fresh, sent, after: 0, newest: self.subscriptions().newest(), taken: false }
+        let newest = self.subscriptions().newest();
+        Delivery { event, fresh, sent: true, after: 0, newest, taken: false }
     }
 
     /// Calls those who subscribe to the event, as many as the budget allows, then does what the IM layer does by itself. Gives
@@ -151,7 +152,8 @@ impl Client {
                 return Some(delivery);
             }
             // The lock is taken anew for each callback: the one before may have removed the next.
-            let Some((id, callback)) = self.subscriptions().next(heard, *after, *newest) else { break };
+            let next = self.subscriptions().next(heard, *after, *newest);
+            let Some(Next { id, callback, is_last }) = next else { break };
             *budget -= 1;
             tick();
             user_code(|| {
@@ -159,6 +161,9 @@ impl Client {
                 drop(callback);
             });
             (*after, *taken) = (id, true);
+            if is_last {
+                break;
+            }
         }
         if delivery.taken && !delivery.sent && !is_exiting() {
             self.remember(delivery.fresh.keys);
@@ -177,7 +182,7 @@ impl Client {
     /// What the IM layer does once an event is delivered.
     pub(super) fn reaction(&self, event: &Event) -> Option<Reaction> {
         let options = self.options();
-        let key = im::canonical(event.name());
+        let key = event.canonical_name();
         im::after_delivery(&options.target.namespace, key, event.json(), options.event_names)
             .filter(|reaction| options.receipts || *reaction == Reaction::Close)
     }

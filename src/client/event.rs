@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::Status;
-use crate::socketio::{Arguments, Extent, Received};
+use crate::{
+    im,
+    socketio::{Arguments, Extent, Received},
+};
 
 /// What an event is; the values are part of the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub struct Event {
     /// `name NUL first-argument NUL rest`: the second NUL took the place of `saved`.
     text: Box<str>,
     name_len: usize,
+    /// The wire name of an IM event, by whichever of its names it came.
+    im_event: Option<&'static str>,
     first: Option<usize>,
     saved: Option<char>,
     blobs: Vec<Vec<u8>>,
@@ -129,7 +134,9 @@ impl Event {
         let Received { name, data, extent, attachments, .. } = received;
         let arguments = &data[extent.all];
         let first = extent.first.map(|first| first.len());
-        let mut text = String::with_capacity(name.len() + arguments.len() + 2);
+        // The byte behind the first argument goes, a NUL takes its place.
+        let more = usize::from(first == Some(arguments.len()));
+        let mut text = String::with_capacity(name.len() + 1 + first.map_or(0, |_| arguments.len() + more));
         text.push_str(&name);
         text.push('\0');
         let mut saved = None;
@@ -163,6 +170,7 @@ impl Event {
         Arc::new(Event {
             view,
             name_len: name.len(),
+            im_event: im::im_event(&name),
             text,
             first,
             saved,
@@ -223,6 +231,11 @@ impl Event {
 
     pub fn name(&self) -> &str {
         &self.text[..self.name_len]
+    }
+
+    /// The name under which both styles meet.
+    pub fn canonical_name(&self) -> &str {
+        self.im_event.unwrap_or_else(|| self.name())
     }
 
     /// The first argument.

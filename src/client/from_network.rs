@@ -141,10 +141,10 @@ impl Owner for Client {
     }
 
     fn on_event(&self, event: Received<'_>, _connection: u64) {
-        self.figures().received.count(size_of_received(&event));
+        self.received.count(size_of_received(&event));
         let ack_id = event.id.map_or(0, |id| self.replies().register(id));
         let event = Event::received(self.handle(), event, ack_id);
-        match im::canonical(event.name()) {
+        match event.canonical_name() {
             "im_error" => {
                 if let Some(code) = im::ends_session(event.json()) {
                     *self.verdict() = Some((code, Instant::now()));
@@ -154,14 +154,18 @@ impl Owner for Client {
             "to_ack" => self.settle_message(&event),
             _ => {}
         }
-        self.queue(Item::Event(event));
+        self.mailbox.push_silently(Item::Event(event));
+    }
+
+    fn on_pause(&self) {
+        self.announce();
     }
 
     fn on_ack(&self, ack: Received<'_>) {
-        self.figures().received.count(size_of_received(&ack));
+        self.received.count(size_of_received(&ack));
         // An id that nobody asked for, or twice, is no concern of ours.
         let Some(number) = ack.id else { return };
-        let decided = self.decide(|requests| {
+        let decided = self.decide_silently(|requests| {
             let Some((done, round_trip)) = requests.take_answered(number, Instant::now()) else {
                 return Vec::new();
             };
@@ -197,7 +201,7 @@ impl Owner for Client {
                 Some(false) => {}
             }
         }
-        self.figures().sent.count(frame.bytes());
+        self.sent.count(frame.bytes());
         let note = frame.note.clone().and_then(|note| note.downcast::<Event>().ok());
         note.into_iter().for_each(|event| self.queue(Item::Sent(event)));
         true

@@ -1,6 +1,9 @@
 //! What goes on in a client, as JSON. Values of the URL's query are masked.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde_json::{json, Value};
 
@@ -10,8 +13,6 @@ use crate::{connection::State, engineio::Revision};
 /// What is counted and measured beside the queues' own numbers.
 #[derive(Debug, Default)]
 pub struct Figures {
-    pub sent: Traffic,
-    pub received: Traffic,
     round_trip: Option<Duration>,
     /// Of the current connection.
     since: Option<SystemTime>,
@@ -24,20 +25,22 @@ pub struct Figures {
     pub retried: u64,
 }
 
+/// Packets in one direction. Only the connection's task counts, so that a count is no more than a load and a store.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    packets: u64,
-    bytes: u64,
+    packets: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl Traffic {
-    pub fn count(&mut self, bytes: usize) {
-        self.packets += 1;
-        self.bytes += bytes as u64;
+    pub fn count(&self, bytes: usize) {
+        let add = |to: &AtomicU64, more: u64| to.store(to.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+        add(&self.packets, 1);
+        add(&self.bytes, bytes as u64);
     }
 
     fn json(&self) -> Value {
-        json!({ "packets": self.packets, "bytes": self.bytes })
+        json!({ "packets": self.packets.load(Ordering::Relaxed), "bytes": self.bytes.load(Ordering::Relaxed) })
     }
 }
 
@@ -119,8 +122,8 @@ impl Client {
         info["connectedSince"] = since.and_then(|since| u64::try_from(since.as_millis()).ok()).into();
         info["reconnects"] = figures.reconnects.into();
         info["lastDisconnect"] = figures.last_disconnect.clone();
-        info["sent"] = figures.sent.json();
-        info["received"] = figures.received.json();
+        info["sent"] = self.sent.json();
+        info["received"] = self.received.json();
         info["expiredRequests"] = figures.expired.into();
         info["canceledRequests"] = figures.canceled.into();
         info["clearedPackets"] = figures.cleared.into();

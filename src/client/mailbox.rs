@@ -3,7 +3,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+    },
 };
 
 use super::{takers::Takers, Callback, Done, Event, Outcome};
@@ -43,24 +46,17 @@ pub(super) struct Inner {
     pub scheduled: bool,
     /// Something other than an item came up; whoever takes has to look again before it rests.
     pub poked: bool,
-    /// Reading has paused since the queue was full.
+    /// The queue was full, and is not half empty yet.
     paused: bool,
     /// With manual delivery: the threads that take.
     pub takers: Takers,
 }
 
-impl Inner {
-    fn delivered(&mut self, cost: usize, limit: usize) -> bool {
-        self.bytes -= cost;
-        let resume = self.paused && self.bytes <= limit / 2;
-        self.paused &= !resume;
-        resume
-    }
-}
-
 pub struct Mailbox {
     inner: Mutex<Inner>,
     limit: usize,
+    /// As `paused` says, for the network thread, which asks after every frame.
+    full: AtomicBool,
     /// The caller's threads take, not the pool.
     manual: bool,
     /// With manual delivery: signalled at every change that a thread may wait for.
@@ -72,7 +68,13 @@ const BATCH: usize = 64;
 
 impl Mailbox {
     pub fn new(limit: usize, manual: bool) -> Self {
-        Mailbox { inner: Mutex::default(), limit, manual, changed: Condvar::new() }
+        Mailbox {
+            inner: Mutex::default(),
+            limit,
+            full: AtomicBool::new(false),
+            manual,
+            changed: Condvar::new(),
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -82,10 +84,29 @@ impl Mailbox {
     /// Adds an item; says whether the pool has to be told.
     pub fn push(&self, item: Item) -> bool {
         let mut inner = self.lock();
+        self.add(&mut inner, item);
+        self.announce(&mut inner)
+    }
+
+    /// Adds an item that nobody needs to hear of before `announce_all`.
+    pub fn push_silently(&self, item: Item) {
+        self.add(&mut self.lock(), item);
+    }
+
+    /// Says whether the pool has to be told of what was pushed silently.
+    pub fn announce_all(&self) -> bool {
+        let mut inner = self.lock();
+        !inner.items.is_empty() && self.announce(&mut inner)
+    }
+
+    fn add(&self, inner: &mut Inner, item: Item) {
         inner.bytes += item.cost();
         inner.outcomes += usize::from(item.is_outcome());
         inner.items.push_back(item);
-        self.announce(&mut inner)
+        if inner.bytes >= self.limit {
+            inner.paused = true;
+            self.full.store(true, Ordering::Release);
+        }
     }
 
     fn announce(&self, inner: &mut Inner) -> bool {
@@ -114,7 +135,17 @@ impl Mailbox {
 
     /// The items taken are delivered. Says whether reading, that had paused, may go on.
     pub fn delivered(&self, cost: usize) -> bool {
-        self.lock().delivered(cost, self.limit)
+        self.give_back(&mut self.lock(), cost)
+    }
+
+    fn give_back(&self, inner: &mut Inner, cost: usize) -> bool {
+        inner.bytes -= cost;
+        let resume = inner.paused && inner.bytes <= self.limit / 2;
+        if resume {
+            inner.paused = false;
+            self.full.store(false, Ordering::Release);
+        }
+        resume
     }
 
     /// Takes the next item; says also whether reading, that had paused, may go on. What one item costs is given back at once:
@@ -137,7 +168,7 @@ impl Mailbox {
 
     fn taken(&self, inner: &mut Inner, item: Item) -> (Item, bool) {
         inner.outcomes -= usize::from(item.is_outcome());
-        let resume = inner.delivered(item.cost(), self.limit);
+        let resume = self.give_back(inner, item.cost());
         (item, resume)
     }
 
@@ -159,9 +190,7 @@ impl Mailbox {
 
     /// Is the queue full, or was it and is not yet half empty?
     pub fn is_full(&self) -> bool {
-        let mut inner = self.lock();
-        inner.paused |= inner.bytes >= self.limit;
-        inner.paused
+        self.full.load(Ordering::Acquire)
     }
 
     pub fn has_room(&self) -> bool {

@@ -282,10 +282,9 @@ impl Client {
     }
 
     /// The caller sends a `to` past the outbox: an error that names no message may be about that.
-    pub(super) fn note_plain_message(&self, event: &str, arguments: &str) {
+    pub(super) fn note_plain_message(&self, event: &str) {
         if im::canonical(event) == "to" {
-            let fingerprint = im::fingerprint_of(arguments);
-            self.outbox.lock().plain(fingerprint, Instant::now());
+            self.outbox.lock().plain(Instant::now());
         }
     }
 

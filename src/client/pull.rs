@@ -115,7 +115,7 @@ impl Client {
         match route {
             // A subscription came just now: what waited for it goes first.
             Route::AfterReplay => self.mailbox.put_back(Item::Event(event)),
-            Route::Deliver => self.dispatch_to_subscribers(self.delivery_of(event), budget),
+            Route::Deliver(newest) => self.dispatch_to_subscribers(self.delivery_to(event, newest), budget),
             Route::Waits => {}
             Route::Discarded => self.give_up_reply(&event),
         }

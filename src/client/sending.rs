@@ -18,6 +18,7 @@ use super::{
 use crate::{
     connection::{Outgoing, Unsent},
     im,
+    json::Scanner,
     log::Level,
     socketio::{Encoded, Unsayable, RESERVED_EVENTS},
 };
@@ -36,7 +37,7 @@ impl Client {
         if flags.volatile && !self.link.takes_volatile() {
             return Ok(());
         }
-        self.note_plain_message(event, &payload.arguments);
+        self.note_plain_message(event);
         if self.options().retries > 0 && !flags.volatile {
             // Nobody is told, but the library itself has to know that it arrived.
             let sent = self.request_event(name, payload, flags, None, Done::silent());
@@ -131,8 +132,7 @@ impl Client {
         arguments: &str,
         attachments: &[Vec<u8>],
     ) -> Option<Arc<dyn Any + Send + Sync>> {
-        let wanted = self.subscriptions().hears_sent();
-        wanted.then(|| Event::outgoing(self.handle(), name, arguments, attachments.to_vec()) as _)
+        self.hears_sent.load(Ordering::Acquire).then(|| Event::outgoing(self.handle(), name, arguments, attachments.to_vec()) as _)
     }
 
     /// A server closes the connection on a packet that is larger than it takes.
@@ -303,6 +303,12 @@ fn json_string(name: &str) -> String {
 
 /// Checks that a text is one JSON value, in one pass; gives it without the space around it.
 pub fn json_value(text: &str) -> Result<&str, Failed> {
+    let mut scanner = Scanner::new(text);
+    let start = scanner.at();
+    if let Some(end) = scanner.pass_value().filter(|_| scanner.is_at_end()) {
+        return Ok(&text[start..end]);
+    }
+    // That one says where the fault lies.
     match serde_json::from_str::<&RawValue>(text) {
         Ok(raw) => Ok(raw.get()),
         Err(error) => Err(Failed::new(Status::Json, format!("no valid JSON: {error}"))),

@@ -1,10 +1,12 @@
 //! Who gets which event, and what came before anybody asked for it.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use rustc_hash::FxHashMap;
 
 use super::Event;
 use crate::im;
@@ -44,14 +46,22 @@ struct Early {
 /// What became of an event that is to be delivered.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Route {
-    /// Somebody subscribes to it: ask `next` until it says none.
-    Deliver,
+    /// Somebody subscribes to it: ask `next` until it says none. The newest subscription that it reaches.
+    Deliver(i64),
     /// Early events go before it: take those, then ask again.
     AfterReplay,
     /// Nobody ever did; it waits.
     Waits,
     /// Nobody does any more.
     Discarded,
+}
+
+/// Whose turn it is.
+pub struct Next {
+    pub id: i64,
+    pub callback: Callback,
+    /// Nobody comes after it: a subscription that is made now is not reached any more.
+    pub is_last: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -63,13 +73,14 @@ enum Place {
 
 #[derive(Default)]
 pub struct Subscriptions {
-    /// By the name under which both naming styles meet.
-    named: HashMap<Box<str>, Vec<Subscription>>,
+    /// By the name under which both naming styles meet. Only the caller's names are put in, so nobody can choose them to
+    /// collide.
+    named: FxHashMap<Box<str>, Vec<Subscription>>,
     any: Vec<Subscription>,
     /// To what the caller sends.
     sent: Vec<Subscription>,
     /// Where a subscription stands.
-    places: HashMap<i64, Place>,
+    places: FxHashMap<i64, Place>,
     last_id: i64,
     /// Names that were subscribed to, as far as they are remembered.
     known: HashSet<Box<str>>,
@@ -121,7 +132,7 @@ impl Subscriptions {
         self.expire();
         let waiting = std::mem::take(&mut self.early);
         for early in waiting {
-            if key.is_none_or(|key| im::canonical(early.event.name()) == key) {
+            if key.is_none_or(|key| early.event.canonical_name() == key) {
                 self.early_bytes -= early.event.cost();
                 self.replay.push_back(early.event);
             } else {
@@ -193,10 +204,10 @@ impl Subscriptions {
         if !self.replay.is_empty() {
             return Route::AfterReplay;
         }
-        let key = im::canonical(event.name());
+        let key = event.canonical_name();
         let has_named = self.named.get(key).is_some_and(|list| !list.is_empty());
         if has_named || !self.any.is_empty() {
-            return Route::Deliver;
+            return Route::Deliver(self.last_id);
         }
         if self.any_known || self.known.contains(key) {
             self.discarded += 1;
@@ -235,32 +246,30 @@ impl Subscriptions {
 
     /// Does `next` give another callback?
     pub fn has_next(&self, event: Option<&Event>, after: i64, newest: i64) -> bool {
-        self.first_for(event, after).is_some_and(|id| id <= newest)
+        self.lists(event).into_iter().any(|list| first_after(list, after).is_some_and(|next| next.id <= newest))
     }
 
     /// The next callback for an event (none: for one that the caller sent): the first subscription after `after`, up to
     /// `newest`, in the order in which they were made. So one that is added during the delivery is not called, and one that is
     /// removed skips no other. A `once` subscription ends here.
-    pub fn next(&mut self, event: Option<&Event>, after: i64, newest: i64) -> Option<(i64, Callback)> {
-        let id = self.first_for(event, after).filter(|id| *id <= newest)?;
-        self.called(id)
+    pub fn next(&mut self, event: Option<&Event>, after: i64, newest: i64) -> Option<Next> {
+        let candidates = self.lists(event).map(|list| first_after(list, after));
+        let next = candidates.into_iter().flatten().min_by_key(|next| next.id).filter(|next| next.id <= newest)?;
+        let (id, once) = (next.id, next.once);
+        let is_last = !self.has_next(event, id, newest);
+        let callback = if once { self.remove(id)? } else { next.callback.clone() };
+        Some(Next { id, callback, is_last })
     }
 
-    fn first_for(&self, event: Option<&Event>, after: i64) -> Option<i64> {
-        let Some(event) = event else { return first_after(&self.sent, after) };
-        let named = self.named.get(im::canonical(event.name())).and_then(|list| first_after(list, after));
-        named.into_iter().chain(first_after(&self.any, after)).min()
-    }
-
-    /// The callback of a subscription that is called now; one for `once` ends with that.
-    fn called(&mut self, id: i64) -> Option<(i64, Callback)> {
-        let list = self.list_at(&self.places.get(&id)?.clone())?;
-        let at = list.binary_search_by_key(&id, |subscription| subscription.id).ok()?;
-        let callback = match list[at].once {
-            true => self.remove(id)?,
-            false => list[at].callback.clone(),
-        };
-        Some((id, callback))
+    /// The subscriptions that an event reaches.
+    fn lists(&self, event: Option<&Event>) -> [&[Subscription]; 2] {
+        match event {
+            None => [&self.sent, &[]],
+            Some(event) => {
+                let named = self.named.get(event.canonical_name());
+                [named.map_or(&[], Vec::as_slice), &self.any]
+            }
+        }
     }
 
     fn list_at(&mut self, place: &Place) -> Option<&mut Vec<Subscription>> {
@@ -278,9 +287,9 @@ impl Subscriptions {
     }
 }
 
-fn first_after(list: &[Subscription], after: i64) -> Option<i64> {
+fn first_after(list: &[Subscription], after: i64) -> Option<&Subscription> {
     let at = list.partition_point(|subscription| subscription.id <= after);
-    list.get(at).map(|subscription| subscription.id)
+    list.get(at)
 }
 
 #[cfg(test)]
@@ -305,9 +314,8 @@ mod tests {
             let more = by.has_next(Some(&event), after, newest);
             let next = by.next(Some(&event), after, newest);
             assert_eq!(more, next.is_some());
-            let (id, _) = next?;
-            after = id;
-            Some(id)
+            after = next?.id;
+            Some(after)
         })
         .collect()
     }
@@ -356,7 +364,7 @@ mod tests {
         let round = |all: &mut Subscriptions| {
             let (newest, mut after) = (all.newest(), 0);
             let ids = std::iter::from_fn(|| {
-                after = all.next(None, after, newest)?.0;
+                after = all.next(None, after, newest)?.id;
                 Some(after)
             });
             ids.collect::<Vec<_>>()

@@ -18,13 +18,15 @@ use super::{
 use crate::{
     engineio::Revision,
     socketio::{Failure, Happening, Recovery, Session, Settings},
-    transport::{Frame, LossKind, Lost},
+    transport::{Frame, LossKind, Lost, WEBSOCKET},
 };
 
 /// So long a connection may take to prove that it lives, where that is in doubt.
 const CHECK: Duration = Duration::from_secs(3);
 /// A frame that is read so soon after the question may be older than that.
 const LEFTOVERS: Duration = Duration::from_millis(500);
+/// So many frames are read before what waits to be sent has its turn.
+const BURST: usize = 256;
 /// Without a deadline the timer is set so far ahead.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
@@ -61,6 +63,10 @@ pub struct Connection<'a> {
     upgraded: Option<bool>,
     /// Something was handed to the socket and not flushed yet.
     pub(super) unflushed: bool,
+    /// Something of the caller's is among it.
+    pub(super) popped: bool,
+    /// When something of the caller's went out last.
+    pub(super) written_at: Option<Instant>,
     paused: Option<Instant>,
     /// The checks that the caller had asked for when this was looked at last.
     checks: u64,
@@ -101,6 +107,8 @@ impl<'a> Connection<'a> {
             timer_at: None,
             upgraded: None,
             unflushed: false,
+            popped: false,
+            written_at: None,
             paused: None,
             checks: link.checks(),
             check_ends: None,
@@ -149,7 +157,7 @@ impl<'a> Connection<'a> {
         self.deliver_early();
         loop {
             let end = match self.next().await {
-                Turn::Frame(frame) => self.take(frame),
+                Turn::Frame(frame) => self.take_burst(frame).await,
                 Turn::Over(loss) => Err(End::Lost(loss)),
                 Turn::Time => self.on_time(),
                 Turn::Woken => self.on_wake(),
@@ -181,14 +189,32 @@ impl<'a> Connection<'a> {
         while let Some(event) = self.session.poll_early() {
             self.owner.on_event(event, self.number);
         }
+        self.owner.on_pause();
     }
 
     fn tell(&self, happening: Happening<'_>) -> Result<(), End> {
         tell(self.owner, self.number, Some(happening))
     }
 
-    fn take(&mut self, frame: Frame) -> Result<(), End> {
+    /// Takes a frame and those that came with it, so that the caller's thread is woken once for all of them.
+    async fn take_burst(&mut self, first: Frame) -> Result<(), End> {
         let now = Instant::now();
+        let mut taken = self.take(first, now);
+        for _ in 1..BURST {
+            if taken.is_err() || self.paused.is_some() || self.transport != WEBSOCKET {
+                break;
+            }
+            match poll_fn(|cx| Poll::Ready(self.carrier.poll_next(cx))).await {
+                Poll::Ready(Ok(frame)) => taken = self.take(frame, now),
+                Poll::Ready(Err(error)) => taken = Err(End::Lost(lost(error))),
+                Poll::Pending => break,
+            }
+        }
+        self.owner.on_pause();
+        taken
+    }
+
+    fn take(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
         let happening = self.read(&frame, now)?;
         tell(self.owner, self.number, happening)?;
         if self.session.is_connected() && self.owner.is_full() {

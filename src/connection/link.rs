@@ -48,6 +48,8 @@ struct Shared {
     outbound: Outbound,
     /// The task has been woken and has not yet looked: no second wake is needed.
     woken: bool,
+    /// Threads that wait in `flush`.
+    flushing: usize,
 }
 
 #[derive(Debug)]
@@ -72,6 +74,7 @@ impl Link {
                 wish: Wish { open, end: false, closes: 0, opens: 0 },
                 outbound: Outbound::new(outbound_limit),
                 woken: false,
+                flushing: 0,
             }),
             wake: Notify::new(),
             flushed: Condvar::new(),
@@ -136,8 +139,8 @@ impl Link {
         {
             let mut shared = self.lock();
             shared.wish = Wish { open: false, end: true, closes: shared.wish.closes + 1, ..shared.wish };
+            self.tell_flushing(&shared);
         }
-        self.flushed.notify_all();
         self.wake();
     }
 
@@ -192,8 +195,9 @@ impl Link {
     }
 
     pub fn drop_where(&self, unwanted: impl Fn(&Outgoing) -> bool) -> Dropped {
-        let dropped = self.lock().outbound.drop_where(unwanted);
-        self.flushed.notify_all();
+        let mut shared = self.lock();
+        let dropped = shared.outbound.drop_where(unwanted);
+        self.tell_flushing(&shared);
         dropped
     }
 
@@ -203,8 +207,8 @@ impl Link {
             let mut shared = self.lock();
             shared.outbound.drop_where(|_| true);
             shared.outbound.drop_in_flight();
+            self.tell_flushing(&shared);
         }
-        self.flushed.notify_all();
     }
 
     /// The outcomes of these requests are decided: what still waits of them is dropped, and what waits for them may go out.
@@ -212,8 +216,8 @@ impl Link {
         {
             let mut shared = self.lock();
             requests.into_iter().for_each(|request| shared.outbound.settle(request));
+            self.tell_flushing(&shared);
         }
-        self.flushed.notify_all();
         self.wake();
     }
 
@@ -250,23 +254,33 @@ impl Link {
     pub fn flush(&self, until: Option<Instant>) -> Option<bool> {
         let mut shared = self.lock();
         let mark = shared.outbound.mark();
-        loop {
+        shared.flushing += 1;
+        let flushed = loop {
             if shared.outbound.is_gone(mark) {
-                return Some(true);
+                break Some(true);
             }
             if shared.wish.end {
-                return None;
+                break None;
             }
             shared = match until {
                 None => self.flushed.wait(shared).unwrap_or_else(PoisonError::into_inner),
                 Some(until) => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
-                        return Some(false);
+                        break Some(false);
                     }
                     self.flushed.wait_timeout(shared, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
+        };
+        shared.flushing -= 1;
+        flushed
+    }
+
+    /// To signal is a call of the system, and hardly ever does somebody wait.
+    fn tell_flushing(&self, shared: &Shared) {
+        if shared.flushing > 0 {
+            self.flushed.notify_all();
         }
     }
 
@@ -305,8 +319,9 @@ impl Link {
 
     /// All that was popped is written out, or lost with its connection.
     pub(super) fn all_written(&self) {
-        self.lock().outbound.all_written();
-        self.flushed.notify_all();
+        let mut shared = self.lock();
+        shared.outbound.all_written();
+        self.tell_flushing(&shared);
     }
 
     /// No connection stands, or is made: the state says so, unless one was wanted meanwhile.

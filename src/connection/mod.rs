@@ -15,6 +15,7 @@ mod attempts;
 mod backoff;
 mod carrier;
 mod drive;
+mod lane;
 mod link;
 mod outbound;
 mod owner;

@@ -2,11 +2,12 @@
 
 use std::{
     any::Any,
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use super::lane::Lane;
 use crate::socketio::Encoded;
 
 /// A socket that has not taken what it was handed for so long is not writable.
@@ -68,10 +69,10 @@ pub struct Dropped {
 pub struct Outbound {
     /// The library's own frames that go before everything else; no flush waits for them.
     first: VecDeque<Outgoing>,
-    /// By their numbers, which are their order. A tree, so that any one of many can be canceled at once.
-    frames: BTreeMap<u64, Outgoing>,
+    /// By their numbers.
+    frames: Lane,
     /// Those that go out one at a time, by their numbers.
-    serial: BTreeMap<u64, Outgoing>,
+    serial: Lane,
     /// The one of them that is out and not settled.
     in_flight: Option<(u64, Outgoing)>,
     /// The numbers of the frames that have a request.
@@ -89,8 +90,8 @@ impl Outbound {
     pub fn new(limit: usize) -> Self {
         Outbound {
             first: VecDeque::new(),
-            frames: BTreeMap::new(),
-            serial: BTreeMap::new(),
+            frames: Lane::default(),
+            serial: Lane::default(),
             in_flight: None,
             requests: HashMap::new(),
             bytes: 0,
@@ -116,7 +117,7 @@ impl Outbound {
         self.last += 1;
         self.requests.extend(frame.request.map(|request| (request, self.last)));
         let lane = if frame.serial { &mut self.serial } else { &mut self.frames };
-        lane.insert(self.last, frame);
+        lane.push_last(self.last, frame);
     }
 
     /// Puts the library's own frame in front of everything.
@@ -169,7 +170,7 @@ impl Outbound {
     /// The outcome of a request is decided: its frame is not kept any more, wherever it stands.
     pub fn settle(&mut self, request: u64) {
         let Some(number) = self.requests.get(&request) else { return };
-        let waiting = self.frames.remove(number).or_else(|| self.serial.remove(number));
+        let waiting = self.frames.remove(*number).or_else(|| self.serial.remove(*number));
         let frame = waiting.or_else(|| self.in_flight.take().map(|(_, frame)| frame));
         if let Some(frame) = frame {
             self.forget(&frame);
@@ -179,7 +180,7 @@ impl Outbound {
     /// The frame that is out goes out again, before all others of its kind.
     pub fn again(&mut self, request: u64) {
         if let Some((number, frame)) = self.in_flight.take_if(|(_, frame)| frame.request == Some(request)) {
-            self.serial.insert(number, frame);
+            self.serial.push_first(number, frame);
         }
     }
 
@@ -187,9 +188,7 @@ impl Outbound {
     pub fn drop_where(&mut self, unwanted: impl Fn(&Outgoing) -> bool) -> Dropped {
         let mut dropped = Vec::new();
         for lane in [&mut self.frames, &mut self.serial] {
-            let numbers: Vec<u64> =
-                lane.iter().filter(|(_, frame)| unwanted(frame)).map(|(number, _)| *number).collect();
-            dropped.extend(numbers.iter().filter_map(|number| lane.remove(number)));
+            dropped.extend(lane.drop_where(&unwanted));
         }
         let (gone, kept) = std::mem::take(&mut self.first).into_iter().partition(|frame| unwanted(frame));
         self.first = kept;
@@ -238,7 +237,7 @@ impl Outbound {
     /// Is everything gone (written, dropped or canceled) that had been queued at this mark?
     pub fn is_gone(&self, mark: u64) -> bool {
         let unwritten = self.unwritten.map(|(number, _)| number);
-        let waiting = [&self.frames, &self.serial].map(|lane| lane.keys().next().copied());
+        let waiting = [&self.frames, &self.serial].map(Lane::first);
         waiting.into_iter().chain([unwritten]).flatten().all(|number| number > mark)
     }
 }

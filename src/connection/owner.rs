@@ -93,9 +93,13 @@ pub trait Owner: Send + Sync + 'static {
     /// An attempt failed; says whether to make another, where `will_retry` allows it.
     fn on_connect_failure(&self, failure: ConnectFailure) -> bool;
     fn on_reconnect_failed(&self, attempts: u64);
-    /// An event came; `connection` numbers the connection that a reply would go to.
+    /// An event came; `connection` numbers the connection that a reply would go to. Nobody needs to be woken for it before
+    /// `on_pause`.
     fn on_event(&self, event: Received<'_>, connection: u64);
+    /// An acknowledgement came; as for an event.
     fn on_ack(&self, ack: Received<'_>);
+    /// What had come is read.
+    fn on_pause(&self);
     /// The server of a 2.x namespace reports an error, as JSON.
     fn on_error(&self, data: &str);
     /// This frame goes out, unless this says that nobody waits for its answer any more.

@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::time::timeout;
@@ -13,6 +13,8 @@ use crate::{engineio::Revision, socketio::Transmit, transport::Lost};
 
 /// So many bytes are handed to the socket before it has to be flushed.
 const WRITE_BATCH: usize = 64 * 1024;
+/// What the caller sends so soon after something else is one of many.
+const FLOOD: Duration = Duration::from_micros(50);
 /// How long a goodbye may take.
 pub const GOODBYE: Duration = Duration::from_millis(250);
 
@@ -27,9 +29,21 @@ impl Connection<'_> {
                 }
                 self.unflushed = false;
                 self.link.all_written();
+                self.make_way();
             }
             if !self.fill(cx, connected)? {
                 return Ok(());
+            }
+        }
+    }
+
+    /// A caller that sends one event after the other would be interrupted for each of them where it shares this thread's core:
+    /// it gets its turn, and then all that it has sent meanwhile goes out in one batch.
+    fn make_way(&mut self) {
+        if std::mem::take(&mut self.popped) {
+            let last = self.written_at.replace(Instant::now());
+            if last.is_some_and(|last| last.elapsed() < FLOOD) {
+                std::thread::yield_now();
             }
         }
     }
@@ -83,6 +97,7 @@ impl Connection<'_> {
                 self.unflushed = true;
                 continue;
             }
+            self.popped = true;
             return Some(outgoing);
         }
     }

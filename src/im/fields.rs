@@ -1,63 +1,42 @@
 //! Some fields of a JSON object as the text that they are, found in one pass and without a tree.
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+use crate::json::Scanner;
 
 /// The values of the named fields; nothing where the text is no object. Of a field that stands twice the last one counts.
 pub fn fields<'a, const N: usize>(json: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
-    let mut reader = serde_json::Deserializer::from_str(json);
-    let found = reader.deserialize_map(Object(names)).ok()?;
-    reader.end().ok()?;
-    Some(found)
+    let mut found = [None; N];
+    let mut scanner = Scanner::new(json);
+    let mut more = scanner.pass(b'{') && !scanner.is_before(b'}');
+    while more {
+        let name = name(next_value(&mut scanner, json)?)?;
+        let value = if scanner.pass(b':') { next_value(&mut scanner, json)? } else { return None };
+        if let Some(place) = names.iter().position(|wanted| *wanted == name) {
+            found[place] = Some(value);
+        }
+        more = scanner.pass(b',');
+    }
+    (scanner.pass(b'}') && scanner.is_at_end()).then_some(found)
+}
+
+fn next_value<'a>(scanner: &mut Scanner<'_>, json: &'a str) -> Option<&'a str> {
+    let start = scanner.at();
+    let end = scanner.pass_value()?;
+    Some(&json[start..end])
+}
+
+/// A field's name, which may be written with escapes.
+fn name(raw: &str) -> Option<Cow<'_, str>> {
+    match raw.strip_prefix('"')?.strip_suffix('"') {
+        Some(plain) if !plain.contains('\\') => Some(plain.into()),
+        _ => serde_json::from_str(raw).ok().map(Cow::Owned),
+    }
 }
 
 /// The text of a string without an escape in it; what stands between its quotes otherwise, or a value's own text.
 pub fn bare(json: &str) -> &str {
     json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json)
-}
-
-struct Object<'n, const N: usize>([&'n str; N]);
-
-impl<'de, const N: usize> Visitor<'de> for Object<'_, N> {
-    type Value = [Option<&'de str>; N];
-
-    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = [None; N];
-        while let Some(place) = map.next_key_seed(Name(&self.0))? {
-            match place {
-                Some(place) => found[place] = Some(map.next_value::<&RawValue>()?.get()),
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// The place of a field's name among those that are asked for.
-struct Name<'n>(&'n [&'n str]);
-
-impl<'de> DeserializeSeed<'de> for Name<'_> {
-    type Value = Option<usize>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Name<'_> {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str("a field's name")
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|wanted| *wanted == name))
-    }
 }
 
 #[cfg(test)]
@@ -70,7 +49,7 @@ mod tests {
         assert_eq!(fields(json, ["a", "b"]), Some([Some(r#""x\"y""#), Some("[1, 2]")]));
         assert_eq!(fields(json, ["c", "e"]), Some([Some("1e3"), None]), "names may be escaped");
         assert_eq!(fields(r#"{"a":1,"a":2}"#, ["a"]), Some([Some("2")]));
-        for json in ["[]", "1", "", "{\"a\":1", "{} x"] {
+        for json in ["[]", "1", "", "{\"a\":1", "{} x", "{\"a\"}", "{1:1}", "{\"a\":1,}", "}"] {
             assert_eq!(fields(json, ["a"]), None, "{json}");
         }
         assert_eq!((bare("\"a\""), bare("5"), bare("\"")), ("a", "5", "\""));

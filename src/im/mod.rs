@@ -21,7 +21,7 @@ mod reactions;
 pub use dedupe::{screen, Screened, Seen, MOST_SEEN};
 pub use envelope::Envelope;
 pub use message::{create_message, fingerprint_of, timeline_id, unique_messages, with_fingerprint};
-pub use names::{canonical, EventNames};
+pub use names::{canonical, im_event, EventNames};
 pub use outbox::{Message, Outbox, Refusal};
 pub use reactions::{
     after_delivery, ends_session, on_connect, refuses_message, Emit, Reaction, CODE_OTHER_DEVICE,

@@ -24,7 +24,12 @@ impl EventNames {
 
 /// The name under which both styles meet: the wire name for events of the table, else the name itself.
 pub fn canonical(name: &str) -> &str {
-    entry(name).map_or(name, |(_, wire, _)| wire)
+    im_event(name).unwrap_or(name)
+}
+
+/// The wire name of an event of the table.
+pub fn im_event(name: &str) -> Option<&'static str> {
+    entry(name).map(|(_, wire, _)| wire)
 }
 
 fn entry(name: &str) -> Option<(&'static str, &'static str, &'static str)> {

@@ -48,9 +48,9 @@ struct Entry {
     went_out: bool,
 }
 
-/// A `to` whose answer nobody waits for: given up, or a plain emit of the caller's.
+/// A `to` that was given up.
 struct Abandoned {
-    fingerprint: Option<String>,
+    fingerprint: String,
     until: Instant,
 }
 
@@ -68,7 +68,10 @@ pub struct Outbox {
     /// The connection that stands.
     connection: Option<u64>,
     unanswered: usize,
+    /// Messages that were given up, and may be answered yet.
     abandoned: VecDeque<Abandoned>,
+    /// Messages that the caller sent past the queue: until when their answers may come.
+    plain: VecDeque<Instant>,
     ended: bool,
 }
 
@@ -87,6 +90,7 @@ impl Outbox {
             connection: None,
             unanswered: 0,
             abandoned: VecDeque::new(),
+            plain: VecDeque::new(),
             ended: false,
         }
     }
@@ -140,6 +144,7 @@ impl Outbox {
     pub fn lost(&mut self) {
         self.connection = None;
         self.abandoned.clear();
+        self.plain.clear();
         self.unanswered = 0;
         for entry in self.entries.values_mut().filter(|entry| entry.stage == Stage::Unanswered) {
             entry.stage = Stage::Waiting;
@@ -158,12 +163,16 @@ impl Outbox {
         Some((connection, &entry.message))
     }
 
-    /// The caller sends a `to` past the queue.
-    pub fn plain(&mut self, fingerprint: Option<String>, now: Instant) {
-        self.abandon(fingerprint, now);
+    /// The caller sends a `to` past the queue. Which one it was nobody needs to know: an answer that is for nothing else is
+    /// for the oldest of them.
+    pub fn plain(&mut self, now: Instant) {
+        if self.plain.len() >= MOST_ABANDONED {
+            self.plain.pop_front();
+        }
+        self.plain.push_back(now + ANSWER_TIME);
     }
 
-    fn abandon(&mut self, fingerprint: Option<String>, now: Instant) {
+    fn abandon(&mut self, fingerprint: String, now: Instant) {
         if self.abandoned.len() >= MOST_ABANDONED {
             self.abandoned.pop_front();
         }
@@ -172,20 +181,28 @@ impl Outbox {
 
     /// Is there anything that an answer could be for?
     pub fn expects_answers(&self) -> bool {
-        !self.entries.is_empty() || !self.abandoned.is_empty()
+        !self.entries.is_empty() || !self.abandoned.is_empty() || !self.plain.is_empty()
     }
 
     /// The server has answered the message with this fingerprint. An answer to what was sent on an earlier connection counts.
     pub fn answered(&mut self, fingerprint: &str) -> Option<Message> {
-        self.abandoned.retain(|abandoned| abandoned.fingerprint.as_deref() != Some(fingerprint));
-        let number = *self.by_fingerprint.get(fingerprint)?;
-        self.take(number)
+        let before = self.abandoned.len();
+        self.abandoned.retain(|abandoned| abandoned.fingerprint != fingerprint);
+        match self.by_fingerprint.get(fingerprint) {
+            Some(number) => self.take(*number),
+            None if before > self.abandoned.len() => None,
+            None => {
+                self.plain.pop_front();
+                None
+            }
+        }
     }
 
     /// The server has refused a message and does not say which: the only one that is unanswered.
     pub fn refused(&mut self, now: Instant) -> Option<Message> {
         self.abandoned.retain(|abandoned| abandoned.until > now);
-        match (self.unanswered, self.abandoned.len()) {
+        self.plain.retain(|until| *until > now);
+        match (self.unanswered, self.abandoned.len() + self.plain.len()) {
             (1, 0) => {
                 let mut entries = self.entries.iter();
                 let number = *entries.find(|(_, entry)| entry.stage == Stage::Unanswered)?.0;
@@ -193,6 +210,7 @@ impl Outbox {
             }
             (0, 1) => {
                 self.abandoned.clear();
+                self.plain.clear();
                 None
             }
             _ => None,
@@ -231,7 +249,7 @@ impl Outbox {
         let message = self.take(number)?;
         if unanswered {
             // Its answer may still come, and must not be taken for another's.
-            self.abandon(Some(message.fingerprint.clone()), now);
+            self.abandon(message.fingerprint.clone(), now);
         }
         Some(message)
     }

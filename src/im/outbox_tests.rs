@@ -91,13 +91,13 @@ fn a_plain_emit_makes_a_refusal_ambiguous_until_it_is_answered_or_old() {
     let mut outbox = outbox(1, &["a"]);
     outbox.connected(1);
     sent(&mut outbox);
-    outbox.plain(Some("p".into()), now);
-    outbox.plain(None, now);
+    outbox.plain(now);
+    outbox.plain(now);
     assert_eq!(outbox.refused(now), None);
     outbox.answered("p");
     assert_eq!(outbox.refused(now), None);
     assert_eq!(taken(outbox.refused(now + ANSWER_TIME)), "a");
-    outbox.plain(None, now);
+    outbox.plain(now);
     assert!(outbox.expects_answers());
     assert_eq!(outbox.refused(now), None, "it was the plain one");
     assert!(!outbox.expects_answers());

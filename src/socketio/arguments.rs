@@ -1,9 +1,8 @@
 //! The JSON array of an event or an acknowledgement.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::json::Scanner;
 
 /// Where the parts of `["name",first,..]` stand in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,15 +24,25 @@ pub struct Extent {
 impl<'a> Arguments<'a> {
     /// Reads the array of an EVENT, in one pass that validates all of it.
     pub fn of_event(text: &'a str) -> Option<Self> {
-        let scan: Scan<'a> = serde_json::from_str(text).ok()?;
-        let name = event_name(scan.head?)?;
-        Some(Arguments { name, extent: extent(text, scan.second) })
+        let mut scanner = Scanner::new(text);
+        if !scanner.pass(b'[') {
+            return None;
+        }
+        let start = scanner.at();
+        let end = scanner.pass_value()?;
+        let name = event_name(&text[start..end])?;
+        let more = scanner.pass(b',');
+        Some(Arguments { name, extent: extent(scanner, more)? })
     }
 
     /// Reads the array of an ACK.
     pub fn of_ack(text: &'a str) -> Option<Self> {
-        let scan: Scan<'a> = serde_json::from_str(text).ok()?;
-        Some(Arguments { name: Cow::Borrowed(""), extent: extent(text, scan.head) })
+        let mut scanner = Scanner::new(text);
+        if !scanner.pass(b'[') {
+            return None;
+        }
+        let more = !scanner.is_before(b']');
+        Some(Arguments { name: Cow::Borrowed(""), extent: extent(scanner, more)? })
     }
 }
 
@@ -52,49 +61,18 @@ fn event_name(raw: &str) -> Option<Cow<'_, str>> {
     integer.then_some(Cow::Borrowed(raw))
 }
 
-fn extent(text: &str, first: Option<&str>) -> Extent {
-    let end = text.trim_end().len().saturating_sub(1);
-    match first {
-        None => Extent { first: None, all: end..end },
-        Some(first) => {
-            let start = first.as_ptr() as usize - text.as_ptr() as usize;
-            Extent { first: Some(start..start + first.len()), all: start..end }
+/// The values up to the end of the text, which has to be that of the array.
+fn extent(mut scanner: Scanner<'_>, more: bool) -> Option<Extent> {
+    let start = scanner.at();
+    let mut first = None;
+    if more {
+        first = Some(start..scanner.pass_value()?);
+        while scanner.pass(b',') {
+            scanner.pass_value()?;
         }
     }
-}
-
-/// The first two elements of an array, as raw text; the rest is validated and passed over.
-struct Scan<'a> {
-    head: Option<&'a str>,
-    second: Option<&'a str>,
-}
-
-impl<'de> Deserialize<'de> for Scan<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ScanVisitor)
-    }
-}
-
-struct ScanVisitor;
-
-impl<'de> Visitor<'de> for ScanVisitor {
-    type Value = Scan<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scan<'de>, A::Error> {
-        let head: Option<&RawValue> = seq.next_element()?;
-        let second: Option<&RawValue> = match head {
-            Some(_) => seq.next_element()?,
-            None => None,
-        };
-        if second.is_some() {
-            while seq.next_element::<IgnoredAny>()?.is_some() {}
-        }
-        Ok(Scan { head: head.map(RawValue::get), second: second.map(RawValue::get) })
-    }
+    let all = start..scanner.at();
+    (scanner.pass(b']') && scanner.is_at_end()).then_some(Extent { first, all })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     proxy::ProxyKind,
     tls::{self, TlsCache},
     tunnel::{by_connect, by_socks, proxy_error},
-    Access, Endpoint, Progress, Proxy, Step, Stream, TransportError,
+    read_ahead::ReadAhead, Access, Endpoint, Progress, Proxy, Step, Stream, TransportError,
 };
 use crate::log::{Level, Log};
 
@@ -99,7 +99,8 @@ impl Dialer {
         progress.reach(Step::Lookup);
         let addresses = lookup(host, port).await?;
         progress.reach(Step::Connect);
-        Ok(Stream::Plain(connect(&addresses, self.access.local_address).await?))
+        let stream = connect(&addresses, self.access.local_address).await?;
+        Ok(Stream::Plain(ReadAhead::new(stream)))
     }
 
     /// Connects to the proxy itself.

@@ -7,7 +7,7 @@
 //! * `proxy`, `proxy_environment`, `tunnel`: which proxy, and the way through it
 //! * `tls`, `tls_settings`, `verifier`: rustls with the platform's verifier, or the caller's
 //! * `headers`, `cookies`, `cookie_date`: what requests carry beside their own
-//! * `stream`: bytes with or without TLS
+//! * `stream`: bytes with or without TLS; `read_ahead`: in large pieces while much comes
 //! * `websocket`: the upgrade and the frames
 //! * `http`, `payload`, `polling`, `probe`: long-polling, and its upgrade to a WebSocket
 //! * `farewell`: how sessions of long-polling end that nobody waits for
@@ -30,6 +30,7 @@ mod polling;
 mod probe;
 mod proxy;
 mod proxy_environment;
+mod read_ahead;
 mod socket;
 mod stream;
 #[cfg(feature = "tls")]

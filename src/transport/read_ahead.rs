@@ -1,0 +1,113 @@
+//! Reads a socket in large pieces while much comes, and keeps no memory while little does: of ten thousand connections
+//! nearly all are idle at any moment.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{ready, Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::TcpStream,
+};
+
+/// A read that fills what it is given is followed by one of this size.
+const PIECE: usize = 64 * 1024;
+
+pub struct ReadAhead {
+    pub stream: TcpStream,
+    /// Empty while little comes; what was read and not asked for yet stands at `waiting`.
+    piece: Vec<u8>,
+    waiting: std::ops::Range<usize>,
+    much_comes: bool,
+}
+
+impl ReadAhead {
+    pub fn new(stream: TcpStream) -> Self {
+        ReadAhead { stream, piece: Vec::new(), waiting: 0..0, much_comes: false }
+    }
+
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.waiting.is_empty() {
+            // What is asked for is as large as a piece where a large message is read.
+            if !self.much_comes || buf.remaining() >= PIECE {
+                return self.read_directly(cx, buf);
+            }
+            match self.read_piece(cx) {
+                Poll::Ready(Ok(())) => {}
+                other => {
+                    self.rest();
+                    return other;
+                }
+            }
+        }
+        let count = self.waiting.len().min(buf.remaining());
+        buf.put_slice(&self.piece[self.waiting.start..self.waiting.start + count]);
+        self.waiting.start += count;
+        if self.waiting.is_empty() && !self.much_comes {
+            self.rest();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn read_directly(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        self.much_comes = buf.remaining() == 0;
+        Poll::Ready(Ok(()))
+    }
+
+    fn read_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.piece.resize(PIECE, 0);
+        let mut piece = ReadBuf::new(&mut self.piece);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece))?;
+        self.waiting = 0..piece.filled().len();
+        // A quarter of what fits is still worth one read.
+        self.much_comes = self.waiting.len() >= PIECE / 4;
+        Poll::Ready(Ok(()))
+    }
+
+    fn rest(&mut self) {
+        (self.piece, self.waiting, self.much_comes) = (Vec::new(), 0..0, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::{super::Stream, *};
+
+    #[tokio::test]
+    async fn every_byte_comes_once_and_in_order_whatever_is_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let sent: Vec<u8> = (0..1_000_000u32).map(|number| (number % 251) as u8).collect();
+        let all = sent.clone();
+        let server = tokio::spawn(async move {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            for part in all.chunks(70_000) {
+                peer.write_all(part).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        });
+        let mut stream = Stream::Plain(ReadAhead::new(TcpStream::connect(address).await.unwrap()));
+        let (mut got, mut size) = (Vec::new(), 1);
+        loop {
+            let mut part = vec![0; size];
+            let count = stream.read(&mut part).await.unwrap();
+            if count == 0 {
+                break;
+            }
+            got.extend_from_slice(&part[..count]);
+            size = size * 7 % 100_003 + 1;
+        }
+        server.await.unwrap();
+        assert!(got == sent);
+        let Stream::Plain(ahead) = stream else { unreachable!() };
+        assert!(ahead.piece.is_empty(), "an idle connection keeps no memory");
+    }
+}
