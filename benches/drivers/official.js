@@ -19,10 +19,11 @@ function cpu() {
   return usage.user + usage.system;
 }
 
-async function costs(work) {
+async function costs(work, more = () => ({})) {
   const [cpuBefore, wallBefore] = [cpu(), now()];
   await work();
-  console.log(JSON.stringify({ cpuUs: (cpu() - cpuBefore) / count, wallUs: (now() - wallBefore) / count }));
+  const each = { cpuUs: (cpu() - cpuBefore) / count, wallUs: (now() - wallBefore) / count };
+  console.log(JSON.stringify({ ...each, ...more() }));
 }
 
 async function times(work) {
@@ -63,13 +64,21 @@ const measures = {
   }),
   async inflight(socket) {
     let own = 0;
-    await costs(() => Promise.all(Array.from({ length: count }, (_, i) =>
-      call(socket, 'echo', i).then((answer) => { own += answer === i; }))));
-    if (own !== count) process.exit(1);
+    await costs(() => new Promise((resolve) => {
+      let left = count;
+      for (let i = 0; i < count; i++) {
+        socket.emit('echo', i, (answer) => {
+          own += answer === i;
+          if (--left === 0) resolve();
+        });
+      }
+    }), () => ({ wrong: count - own }));
   },
 };
 
+// Beside one socket, which brings all that is there once.
 async function idle() {
+  await connected(open());
   const before = process.memoryUsage.rss();
   const sockets = Array.from({ length: count }, open);
   await Promise.all(sockets.map(connected));

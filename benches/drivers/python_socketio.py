@@ -1,6 +1,8 @@
 """The driver of python-socketio: `python_socketio.py ROOT MEASURE N`, see benches/README.md."""
 
 import json
+import os
+import re
 import resource
 import sys
 import threading
@@ -8,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import socketio
+import socketio  # type: ignore[import-not-found]
 
 MESSAGE = json.loads((Path(__file__).parent / "message.json").read_text())
 
@@ -28,9 +30,16 @@ def opened(root: str) -> Any:
     return client
 
 
-def tell_costs(cpu_before: float, wall_before: float, count: int) -> None:
+def tell_costs(cpu_before: float, wall_before: float, count: int, **more: int) -> None:
     scale = 1e6 / count
-    print(json.dumps({"cpuUs": (cpu() - cpu_before) * scale, "wallUs": (time.monotonic() - wall_before) * scale}))
+    costs = {"cpuUs": (cpu() - cpu_before) * scale, "wallUs": (time.monotonic() - wall_before) * scale}
+    print(json.dumps(costs | more))
+
+
+def tell_times(times: list[float]) -> None:
+    times.sort()
+    last = len(times) - 1
+    print(json.dumps({"p50Us": times[last // 2], "p99Us": times[last * 99 // 100]}))
 
 
 def receive(client: Any, count: int) -> None:
@@ -67,16 +76,55 @@ def round_trips(client: Any, count: int, pair: bool) -> None:
             client.emit("to", MESSAGE)
         client.call("echo", 1)
         times.append((time.monotonic() - start) * 1e6)
-    times.sort()
-    print(json.dumps({"p50Us": times[(count - 1) // 2], "p99Us": times[(count - 1) * 99 // 100]}))
+    tell_times(times)
+
+
+def threads() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"^Threads:\s+(\d+)", status, re.MULTILINE)[1])  # type: ignore[index]
+
+
+def connects(root: str, count: int) -> None:
+    times = []
+    for _ in range(count):
+        connected: list[float] = []
+        client = socketio.Client(reconnection=False)
+        client.on("connect", lambda: connected.append(time.monotonic()))
+        start = time.monotonic()
+        client.connect(root, transports=["websocket"])
+        times.append((connected[0] - start) * 1e6)
+        client.disconnect()
+    tell_times(times)
+
+
+def in_flight(client: Any, count: int) -> None:
+    done, own, answered = threading.Event(), 0, 0
+
+    def ask(number: int) -> None:
+        def on_answer(answer: int) -> None:
+            nonlocal own, answered
+            own += answer == number
+            answered += 1
+            if answered == count:
+                done.set()
+
+        client.emit("echo", number, callback=on_answer)
+
+    before = cpu(), time.monotonic()
+    for number in range(count):
+        ask(number)
+    done.wait()
+    tell_costs(*before, count, wrong=count - own)
 
 
 def idle(root: str, count: int) -> None:
+    """Beside one client, which brings all that is there once."""
+    first = opened(root)
     before = resident()
     clients = [opened(root) for _ in range(count)]
     time.sleep(1)
-    threads = threading.active_count()
-    print(json.dumps({"kbPerClient": (resident() - before) / 1024 / len(clients), "threads": threads}))
+    print(json.dumps({"kbPerClient": (resident() - before) / 1024 / len(clients), "threads": threads()}))
+    assert first.connected
 
 
 def main() -> None:
@@ -84,9 +132,10 @@ def main() -> None:
     if measure == "idle":
         idle(root, count)
         sys.stdout.flush()
-        import os
-
-        os._exit(0)  # 500 clients take a minute to say goodbye
+        os._exit(0)  # 500 clients take a minute to say goodbye.
+    if measure == "connect":
+        connects(root, count)
+        return
     client = opened(root)
     if measure == "receive":
         receive(client, count)
@@ -94,6 +143,8 @@ def main() -> None:
         emit(client, count)
     elif measure in ("roundtrip", "pair"):
         round_trips(client, count, measure == "pair")
+    elif measure == "inflight":
+        in_flight(client, count)
     else:
         raise SystemExit(f"{measure}: no such measure")
     client.disconnect()

@@ -1,6 +1,6 @@
 //! The floor: what the wire costs where nothing is done with it. Frames are counted, texts are constant.
 //!
-//! `floor ROOT MEASURE N`, as every driver; see benches/README.md.
+//! `floor ROOT MEASURE N [BYTES]`, as every driver; see benches/README.md.
 
 use std::time::{Duration, Instant};
 
@@ -18,26 +18,38 @@ type Socket = WebSocketStream<TcpStream>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let [root, measure, count] =
-        std::env::args().skip(1).collect::<Vec<_>>().try_into().expect("floor ROOT MEASURE N");
-    let authority = root.strip_prefix("http://").expect("an http root").to_owned();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [root, measure, count, bytes @ ..] = arguments.as_slice() else {
+        panic!("floor ROOT MEASURE N [BYTES]");
+    };
+    let authority = root.strip_prefix("http://").expect("an http root");
     let count: usize = count.parse().expect("a number");
+    let bytes: Option<usize> = bytes.first().map(|bytes| bytes.parse().expect("a number"));
     match measure.as_str() {
-        "receive" => receive(&authority, count).await,
-        "emit" => emit(&authority, count).await,
-        "roundtrip" => round_trips(&authority, count, false).await,
-        "pair" => round_trips(&authority, count, true).await,
-        "idle" => idle(&authority, count).await,
-        "connect" => connects(&authority, count).await,
+        "receive" => receive(authority, count, bytes).await,
+        "emit" => emit(authority, count, bytes).await,
+        "roundtrip" => round_trips(authority, count, false).await,
+        "pair" => round_trips(authority, count, true).await,
+        "idle" => idle(authority, count).await,
+        "connect" => connects(authority, count).await,
         other => panic!("{other}: no such measure"),
     }
 }
 
+/// With small buffers. The default, 128 KiB for each connection, costs time at each read and memory for each connection.
 async fn open(authority: &str) -> Socket {
+    open_with(authority, WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(4096)).await
+}
+
+/// With the buffers that a user of tungstenite gets: best where many messages come or go.
+async fn open_for_many(authority: &str) -> Socket {
+    open_with(authority, WebSocketConfig::default()).await
+}
+
+async fn open_with(authority: &str, config: WebSocketConfig) -> Socket {
     let stream = TcpStream::connect(authority).await.expect("the server listens");
     stream.set_nodelay(true).expect("a socket");
     let url = format!("ws://{authority}/socket.io/?EIO=4&transport=websocket");
-    let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(16 * 1024);
     let (mut socket, _) =
         client_async_with_config(url, stream, Some(config)).await.expect("the server upgrades");
     next(&mut socket).await;
@@ -50,19 +62,22 @@ async fn next(socket: &mut Socket) -> Message {
     socket.next().await.expect("it stays open").expect("it stays whole")
 }
 
-async fn receive(authority: &str, count: usize) {
-    let mut socket = open(authority).await;
+async fn receive(authority: &str, count: usize, bytes: Option<usize>) {
+    let mut socket = open_for_many(authority).await;
+    let wanted = bytes.map_or(count.to_string(), |bytes| format!("{count},{bytes}"));
     let start = Usage::now();
-    socket.send(Message::text(format!("42[\"start\",{count}]"))).await.expect("open");
+    socket.send(Message::text(format!("42[\"start\",{wanted}]"))).await.expect("open");
     for _ in 0..count {
         next(&mut socket).await;
     }
     start.tell(count);
 }
 
-async fn emit(authority: &str, count: usize) {
-    let mut socket = open(authority).await;
-    let text = Message::text(format!("42[\"to\",{}]", MESSAGE.trim_end()));
+async fn emit(authority: &str, count: usize, bytes: Option<usize>) {
+    let mut socket = open_for_many(authority).await;
+    let sized = |bytes: usize| format!("{{\"c\":\"{}\"}}", "x".repeat(bytes.saturating_sub(8)));
+    let message = bytes.map_or(MESSAGE.trim_end().to_owned(), sized);
+    let text = Message::text(format!("42[\"to\",{message}]"));
     let start = Usage::now();
     for _ in 0..count {
         socket.feed(text.clone()).await.expect("open");
@@ -99,15 +114,18 @@ async fn connects(authority: &str, count: usize) {
     tell_times(times);
 }
 
+/// Beside one connection, which brings all that is there once.
 async fn idle(authority: &str, count: usize) {
+    let mut sockets = vec![open(authority).await];
     let before = resident();
-    let mut sockets = Vec::with_capacity(count);
     for _ in 0..count {
         sockets.push(open(authority).await);
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let kb = (resident() - before) as f64 / 1024.0 / count as f64;
-    println!("{{\"kbPerClient\":{kb:.2},\"threads\":1}}");
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")).expect("Linux").trim();
+    println!("{{\"kbPerClient\":{kb:.2},\"threads\":{threads}}}");
 }
 
 fn resident() -> u64 {
@@ -128,8 +146,9 @@ struct Usage {
 
 impl Usage {
     fn now() -> Self {
+        // SAFETY: all zero is a valid structure.
         let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-        // SAFETY: a valid structure to write to; all zero is a valid one.
+        // SAFETY: a valid structure to write to.
         unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) };
         let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
         Usage { cpu: seconds(usage.ru_utime) + seconds(usage.ru_stime), wall: Instant::now() }

@@ -1,0 +1,90 @@
+"""The driver of libim_client's Python package: `ours.py handlers|stream ROOT MEASURE N`, see benches/README.md."""
+
+import json
+import resource
+import sys
+import threading
+import time
+from pathlib import Path
+
+from im_client import CHAT_MESSAGE, CHAT_TO, Client, Event
+
+MESSAGE = json.loads((Path(__file__).parent / "message.json").read_text())
+
+
+def cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def tell_costs(cpu_before: float, wall_before: float, count: int) -> None:
+    scale = 1e6 / count
+    print(json.dumps({"cpuUs": (cpu() - cpu_before) * scale, "wallUs": (time.monotonic() - wall_before) * scale}))
+
+
+def receive_by_handler(client: Client, count: int) -> int:
+    done, received, content = threading.Event(), 0, 0
+
+    def on_message(event: Event) -> None:
+        nonlocal received, content
+        received += 1
+        content += len(event.payload["content"])
+        if received == count:
+            done.set()
+
+    client.on(CHAT_MESSAGE, on_message)
+    client.emit("start", count)
+    done.wait()
+    return content
+
+
+def receive_by_stream(client: Client, count: int) -> int:
+    received, content = 0, 0
+    events = client.events(CHAT_MESSAGE)
+    client.emit("start", count)
+    for event in events:
+        received += 1
+        content += len(event.payload["content"])
+        if received == count:
+            break
+    return content
+
+
+def emit(client: Client, count: int) -> None:
+    before = cpu(), time.monotonic()
+    for _ in range(count):
+        client.emit(CHAT_TO, MESSAGE)
+    assert client.call("count", timeout=600) == count
+    tell_costs(*before, count)
+
+
+def round_trips(client: Client, count: int, pair: bool) -> None:
+    times = []
+    for _ in range(count):
+        start = time.monotonic()
+        if pair:
+            client.emit(CHAT_TO, MESSAGE)
+        client.call("echo", 1)
+        times.append((time.monotonic() - start) * 1e6)
+    times.sort()
+    print(json.dumps({"p50Us": times[(count - 1) // 2], "p99Us": times[(count - 1) * 99 // 100]}))
+
+
+def main() -> None:
+    way, root, measure, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+    with Client(root, "/", path="/socket.io", send_queue_bytes=1_000_000_000) as client:
+        client.call("echo", 0, timeout=30)
+        if measure == "receive":
+            before = cpu(), time.monotonic()
+            content = (receive_by_stream if way == "stream" else receive_by_handler)(client, count)
+            tell_costs(*before, count)
+            assert content > 0
+        elif measure == "emit":
+            emit(client, count)
+        elif measure in ("roundtrip", "pair"):
+            round_trips(client, count, measure == "pair")
+        else:
+            raise SystemExit(f"{measure}: no such measure")
+
+
+main()

@@ -1,0 +1,159 @@
+"""What the library must reach, and whether a run did."""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from benches.plan import FLOOR, NODE, OURS, OURS_HANDLERS, OURS_STREAM, PYTHON, RUST
+
+PEERS = (*RUST, *NODE, PYTHON)
+MOST_THREADS = 3
+#: Clients that come back evenly over the second of the first back-off: a tenth of them in each tenth. Twice that is no rush yet.
+RUSH = 0.2
+#: How much more at the far end of a plot still is flat.
+FLAT = 1.5
+
+
+@dataclass(frozen=True)
+class Row:
+    title: str
+    must: str
+    measured: str
+    holds: bool
+
+
+def rows(results: dict[str, Any]) -> list[Row]:
+    """A quick run has not all of it."""
+    found: list[Row] = []
+    for part in (compared, absolute, from_python, larger, fleets, sizes, growing):
+        found += part(results)
+    return found
+
+
+def within_rounds(ours: list[dict[str, float]], others: list[list[dict[str, float]]], figure: str) -> float:
+    """Ours as a multiple of the best of the others in the same round, the median over the rounds."""
+    best = [min(other[figure] for other in rest) for rest in zip(*others, strict=True)]
+    ratios: list[float] = [our[figure] / least for our, least in zip(ours, best, strict=True)]
+    return statistics.median(ratios)
+
+
+def at_most(title: str, must: float, measured: float, unit: Callable[[float], str], note: str = "") -> Row:
+    return Row(title, f"at most {unit(must)}", unit(measured) + note, measured <= must)
+
+
+def times(value: float) -> str:
+    return f"{value:.2f} times"
+
+
+def part(value: float) -> str:
+    return f"1/{1 / value:.1f}"
+
+
+def compared(results: dict[str, Any]) -> list[Row]:
+    measures = results["measures"]
+
+    def ratio(measure: str, others: tuple[str, ...], figure: str) -> float:
+        taken = measures[measure]
+        return within_rounds(taken[OURS], [taken[other] for other in others], figure)
+
+    return [
+        at_most("receive, CPU per message, of the best peer", 1 / 6, ratio("receive", PEERS, "cpuUs"), part),
+        at_most("emit, CPU per message, of the best peer", 1 / 6, ratio("emit", PEERS, "cpuUs"), part),
+        at_most("round trip p50, of the best peer", 1.0, ratio("roundtrip", PEERS, "p50Us"), times),
+        at_most("emit and acknowledged emit at once, p50, of the floor", 1.5, ratio("pair", (FLOOR,), "p50Us"), times),
+        at_most("from `im_client_new` to `connect`, p50, of the floor", 1.5, ratio("connect", (FLOOR,), "p50Us"), times),
+    ]
+
+
+def absolute(results: dict[str, Any]) -> list[Row]:
+    measures = results["measures"]
+    idle = statistics.median(run["kbPerClient"] for run in measures["idle"][OURS])
+    wrong = sum(run["wrong"] for run in measures["inflight"][OURS])
+    return [
+        at_most("an idle client over plain `ws`", 14, idle, lambda kb: f"{kb:.1f} kB"),
+        Row("acknowledgements in flight: wrong answers", "none", f"{wrong:.0f}", wrong == 0),
+    ]
+
+
+def from_python(results: dict[str, Any]) -> list[Row]:
+    receive, emit = results["python"]["receive"], results["python"]["emit"]
+
+    def ratio(taken: dict[str, Any], ours: str) -> float:
+        return within_rounds(taken[ours], [taken[PYTHON]], "cpuUs")
+
+    return [
+        at_most("Python, receive by handlers, of python-socketio", 1 / 10, ratio(receive, OURS_HANDLERS), part),
+        at_most("Python, receive by a stream, of python-socketio", 1 / 10, ratio(receive, OURS_STREAM), part),
+        at_most("Python, emit, of python-socketio", 1 / 5, ratio(emit, OURS_HANDLERS), part),
+    ]
+
+
+def larger(results: dict[str, Any]) -> list[Row]:
+    words = {"receive": "received", "emit": "emitted"}
+    found = []
+    for name, run in results["large"].items():
+        way, size = name.split()
+        title = f"a message of {int(size) // 1_000_000} MB {words[way]}, peak of allocations"
+        found.append(at_most(title, 2.5, run["peak"], lambda peak: f"{peak:.2f} times the message"))
+    return found
+
+
+def fleets(results: dict[str, Any]) -> list[Row]:
+    found = []
+    for name, run in results["fleets"].items():
+        count = int(name)
+        who = "1 client" if count == 1 else f"{count:,} clients"
+        found.append(
+            at_most(f"threads with {who}, lookups and reconnects included", MOST_THREADS, run["threads"], lambda n: f"{n:.0f}")
+        )
+        if count > 1:
+            found += restarted(who, count, run)
+    return found
+
+
+def restarted(who: str, count: int, run: dict[str, float]) -> list[Row]:
+    back = min(run["returned"], run["heard"], run["openedAfter"])
+    once = run["openedAfter"] == count
+    again = f"{back:,.0f}" + ("" if once else f", with {run['openedAfter']:,.0f} connections")
+    spread = f"{run['rush']:.0%}; {run['backP5']:.2f} to {run['backP95']:.2f} s for nine tenths"
+    answered = f"{run['heartbeats']:.1f} each in 10 s at an interval of 5 s"
+    return [
+        Row(f"{who}: heartbeats answered", "2 each", answered, run["heartbeats"] >= 1.9),
+        Row(f"{who}: back after a restart, and heard from", "all", again, back == count),
+        Row(f"{who}: back within the busiest tenth of a second", f"at most {RUSH:.0%}", spread, run["rush"] <= RUSH),
+    ]
+
+
+def sizes(results: dict[str, Any]) -> list[Row]:
+    musts = {"tls": ("the stripped library, with TLS and polling", 3.5), "plain": ("the same without TLS", 1.5)}
+    return [
+        at_most(musts[name][0], musts[name][1], size / 1e6, lambda mb: f"{mb:.2f} MB")
+        for name, size in results["librarySizes"].items()
+    ]
+
+
+def growing(results: dict[str, Any]) -> list[Row]:
+    def at(name: str, x: int, figure: str) -> float:
+        runs = next(runs for here, runs in results["growth"][name][OURS] if here == x)
+        return float(statistics.median(run[figure] for run in runs))
+
+    def far_end(name: str) -> int:
+        last: int = results["growth"][name][OURS][-1][0]
+        return last
+
+    many, names = far_end("clients"), far_end("subscriptions")
+    return [
+        at_most(
+            f"CPU per message with {many:,} clients, of that with 10",
+            FLAT, at("clients", many, "cpuUs") / at("clients", 10, "cpuUs"), times,
+        ),
+        at_most(
+            f"memory per client with {many:,}, of that with 100",
+            FLAT, at("clients", many, "kbPerClient") / at("clients", 100, "kbPerClient"), times,
+        ),
+        at_most(
+            f"CPU per message with {names:,} other subscriptions, of that with 1",
+            FLAT, at("subscriptions", names, "cpuUs") / at("subscriptions", 1, "cpuUs"), times,
+        ),
+    ]
