@@ -5,6 +5,8 @@
 
 /// So many bytes of a long string are looked at together, which the compiler does in vector registers.
 const BLOCK: usize = 32;
+/// A string of so many words is worth that.
+const LONG: usize = 5;
 const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
@@ -32,15 +34,14 @@ impl<'a> Scanner<'a> {
 
     /// Is this byte the next?
     pub fn is_before(&self, byte: u8) -> bool {
-        self.peek() == Some(byte)
+        self.peek() == byte
     }
 
     /// Passes this byte; says whether it was there.
     pub fn pass(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
+        let found = self.peek() == byte;
         if found {
-            self.at += 1;
-            self.space();
+            self.step();
         }
         found
     }
@@ -48,13 +49,12 @@ impl<'a> Scanner<'a> {
     /// Passes a value; gives where it ends. `None` where there is no valid one.
     pub fn pass_value(&mut self) -> Option<usize> {
         let mut open = Open::default();
-        let mut end;
         loop {
-            match self.peek()? {
+            match self.peek() {
                 b'"' => self.string()?,
                 b'{' => {
                     self.step();
-                    if self.peek() != Some(b'}') {
+                    if self.peek() != b'}' {
                         self.key()?;
                         open.push(true);
                         continue;
@@ -63,7 +63,7 @@ impl<'a> Scanner<'a> {
                 }
                 b'[' => {
                     self.step();
-                    if self.peek() != Some(b']') {
+                    if self.peek() != b']' {
                         open.push(false);
                         continue;
                     }
@@ -77,40 +77,50 @@ impl<'a> Scanner<'a> {
             }
             // A value has ended, and perhaps what it was the last part of.
             loop {
-                end = self.at;
+                let end = self.at;
                 self.space();
                 let Some(is_object) = open.last() else { return Some(end) };
-                match (self.peek()?, is_object) {
-                    (b',', true) => {
+                match self.peek() {
+                    b',' => {
                         self.step();
-                        self.key()?;
+                        if is_object {
+                            self.key()?;
+                        }
                         break;
                     }
-                    (b',', false) => {
-                        self.step();
-                        break;
-                    }
-                    (b'}', true) | (b']', false) => {
-                        self.at += 1;
-                        open.pop();
-                    }
+                    b'}' if is_object => {}
+                    b']' if !is_object => {}
                     _ => return None,
                 }
+                self.at += 1;
+                open.pop();
             }
         }
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+    /// The next byte; 0, which no valid text has, at the end.
+    #[inline(always)]
+    fn peek(&self) -> u8 {
+        self.text.get(self.at).copied().unwrap_or(0)
     }
 
+    #[inline(always)]
     fn step(&mut self) {
         self.at += 1;
         self.space();
     }
 
+    #[inline(always)]
     fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+        // Those who write for the wire write none.
+        if self.peek() <= b' ' {
+            self.much_space();
+        }
+    }
+
+    #[cold]
+    fn much_space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
             self.at += 1;
         }
     }
@@ -121,8 +131,9 @@ impl<'a> Scanner<'a> {
         found.then_some(())
     }
 
+    #[inline(always)]
     fn key(&mut self) -> Option<()> {
-        if self.peek() != Some(b'"') {
+        if self.peek() != b'"' {
             return None;
         }
         self.string()?;
@@ -131,11 +142,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// From its first quote to behind its last.
+    #[inline(always)]
     fn string(&mut self) -> Option<()> {
         self.at += 1;
         loop {
             self.plain();
-            match self.peek()? {
+            match self.peek() {
                 b'"' => {
                     self.at += 1;
                     return Some(());
@@ -148,8 +160,9 @@ impl<'a> Scanner<'a> {
     }
 
     /// Goes on to the next byte that means something in a string, or near the end of the text.
-    #[inline]
+    #[inline(always)]
     fn plain(&mut self) {
+        let mut words = 0;
         while let Some(word) = self.next_bytes().map(u64::from_le_bytes) {
             let special = special_bytes(word);
             if special != 0 {
@@ -157,13 +170,16 @@ impl<'a> Scanner<'a> {
                 return;
             }
             self.at += size_of::<u64>();
-            // Few strings are longer than a word, those are often much longer.
-            while self.next_bytes().is_some_and(|block| is_plain(&block)) {
-                self.at += BLOCK;
+            words += 1;
+            if words == LONG {
+                while self.next_bytes().is_some_and(|block| is_plain(&block)) {
+                    self.at += BLOCK;
+                }
             }
         }
     }
 
+    #[inline(always)]
     fn next_bytes<const N: usize>(&self) -> Option<[u8; N]> {
         self.text.get(self.at..self.at + N)?.try_into().ok()
     }
@@ -182,20 +198,20 @@ impl<'a> Scanner<'a> {
     }
 
     fn number(&mut self) -> Option<()> {
-        if self.peek() == Some(b'-') {
+        if self.peek() == b'-' {
             self.at += 1;
         }
-        match self.peek()? {
+        match self.peek() {
             b'0' => self.at += 1,
             _ => self.digits()?,
         }
-        if self.peek() == Some(b'.') {
+        if self.peek() == b'.' {
             self.at += 1;
             self.digits()?;
         }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
+        if matches!(self.peek(), b'e' | b'E') {
             self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
+            if matches!(self.peek(), b'+' | b'-') {
                 self.at += 1;
             }
             self.digits()?;
@@ -204,13 +220,29 @@ impl<'a> Scanner<'a> {
     }
 
     /// At least one.
+    #[inline(always)]
     fn digits(&mut self) -> Option<()> {
         let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+        while let Some(word) = self.next_bytes().map(u64::from_le_bytes) {
+            let others = other_than_digits(word);
+            if others != 0 {
+                self.at += (others.trailing_zeros() / 8) as usize;
+                return (self.at > start).then_some(());
+            }
+            self.at += size_of::<u64>();
+        }
+        while self.peek().is_ascii_digit() {
             self.at += 1;
         }
         (self.at > start).then_some(())
     }
+}
+
+/// A bit in each byte that is no digit, and in no other.
+fn other_than_digits(word: u64) -> u64 {
+    let high = (word & (LOW_BITS * 0xf0)) ^ (LOW_BITS * 0x30);
+    let low = ((word & (LOW_BITS * 0x0f)) + LOW_BITS * 0x06) & (LOW_BITS * 0x10);
+    high | low
 }
 
 /// A high bit for each quote, backslash and control character, exact up to the first of them.
@@ -283,11 +315,60 @@ mod tests {
     #[test]
     fn valid_and_invalid_texts_are_told_apart() {
         for text in [
-            "null", " true ", "false", "0", "-0", "12.50e+3", "1E-1", "\"\"", "\"a\\\"b\\u00e9\\\\\"", "[]", "{}", "[ ]",
-            "{ }", "[1,[2,{\"a\":[]}],\"x\"]", "{\"a\" : 1 , \"b\":{\"c\":null}}\n", "\"€😀 und mehr als acht\"",
-            "\"\\ud800\"", "\u{7f}1", "", " ", "nul", "tru", "01", "-", "1.", ".1", "1e", "+1", "\"", "\"a", "\"\\x\"",
-            "\"\\u12g4\"", "\"\\u12", "\"tab\t\"", "\"1234567\u{1}\"", "[", "]", "[1", "[1,]", "[,1]", "[1 2]", "[1}", "{\"a\"}",
-            "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\":1]", "1 2", "\"a\" \"b\"", "[]]", "{}}", "truefalse", "nullx",
+            "null",
+            " true ",
+            "false",
+            "0",
+            "-0",
+            "12.50e+3",
+            "1E-1",
+            "\"\"",
+            "\"a\\\"b\\u00e9\\\\\"",
+            "[]",
+            "{}",
+            "[ ]",
+            "{ }",
+            "[1,[2,{\"a\":[]}],\"x\"]",
+            "{\"a\" : 1 , \"b\":{\"c\":null}}\n",
+            "\"€😀 und mehr als acht\"",
+            "\"\\ud800\"",
+            "\u{7f}1",
+            "",
+            " ",
+            "nul",
+            "tru",
+            "01",
+            "-",
+            "1.",
+            ".1",
+            "1e",
+            "+1",
+            "\"",
+            "\"a",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"\\u12",
+            "\"tab\t\"",
+            "\"1234567\u{1}\"",
+            "[",
+            "]",
+            "[1",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "[1}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{1:1}",
+            "{\"a\":1]",
+            "1 2",
+            "\"a\" \"b\"",
+            "[]]",
+            "{}}",
+            "truefalse",
+            "nullx",
         ] {
             assert_eq!(value(text), by_serde(text), "{text}");
         }

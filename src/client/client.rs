@@ -237,7 +237,10 @@ impl Client {
     }
 
     /// As `decide`; `announce` has to follow. Whoever is woken may want the lock, so that comes after it.
-    pub(super) fn decide_silently(&self, choose: impl FnOnce(&mut Requests) -> Vec<(Done, Outcome)>) -> usize {
+    pub(super) fn decide_silently(
+        &self,
+        choose: impl FnOnce(&mut Requests) -> Vec<(Done, Outcome)>,
+    ) -> usize {
         let mut requests = self.requests();
         let decided = choose(&mut requests);
         let count = decided.len();

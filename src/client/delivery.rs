@@ -104,7 +104,9 @@ impl Client {
             match route {
                 // A subscription came just now: what waited for it goes first.
                 Route::AfterReplay => self.deliver_replay(),
-                Route::Deliver(newest) => return self.deliver_to_all(self.delivery_to(event.clone(), newest)),
+                Route::Deliver(newest) => {
+                    return self.deliver_to_all(self.delivery_to(event.clone(), newest))
+                }
                 Route::Waits => return,
                 Route::Discarded => return self.give_up_reply(event),
             }

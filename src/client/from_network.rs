@@ -184,7 +184,7 @@ impl Owner for Client {
         self.tell("error", serde_json::from_str(data).unwrap_or(Value::Null));
     }
 
-    fn on_sent(&self, frame: &Outgoing) -> bool {
+    fn on_sent(&self, frame: &Outgoing, now: Instant) -> bool {
         // Queued before anybody knew what the server takes.
         if let Err(failed) = self.check_size(frame) {
             self.log(Level::Error, format_args!("a packet is not sent: {}", failed.message));
@@ -194,7 +194,7 @@ impl Owner for Client {
             return false;
         }
         if let Some(number) = frame.request {
-            let first = self.requests().sent(number, Instant::now());
+            let first = self.requests().sent(number, now);
             match first {
                 None => return false,
                 Some(true) => self.watch_deadlines(),
@@ -202,6 +202,9 @@ impl Owner for Client {
             }
         }
         self.sent.count(frame.bytes());
+        if frame.is_message {
+            self.note_plain_message(now);
+        }
         let note = frame.note.clone().and_then(|note| note.downcast::<Event>().ok());
         note.into_iter().for_each(|event| self.queue(Item::Sent(event)));
         true

@@ -69,12 +69,12 @@ fn check(named: &[Option<usize>], count: usize) -> Result<(), String> {
 }
 
 fn with_placeholders(arguments: &str, count: usize) -> Cow<'_, str> {
+    if count == 0 {
+        return arguments.into();
+    }
     let own = (!arguments.is_empty()).then(|| arguments.to_owned());
     let more = (0..count).map(|num| format!("{{\"_placeholder\":true,\"num\":{num}}}"));
-    match count {
-        0 => arguments.into(),
-        _ => own.into_iter().chain(more).collect::<Vec<_>>().join(",").into(),
-    }
+    own.into_iter().chain(more).collect::<Vec<_>>().join(",").into()
 }
 
 #[cfg(test)]

@@ -37,14 +37,17 @@ impl Client {
         if flags.volatile && !self.link.takes_volatile() {
             return Ok(());
         }
-        self.note_plain_message(event);
         if self.options().retries > 0 && !flags.volatile {
             // Nobody is told, but the library itself has to know that it arrived.
+            if im::canonical(name) == "to" {
+                self.note_plain_message(Instant::now());
+            }
             let sent = self.request_event(name, payload, flags, None, Done::silent());
             return sent.map(drop).map_err(|(_, failed)| failed);
         }
         let frame = self.event_frame(name, None, payload)?;
-        match self.send(Outgoing { volatile: flags.volatile, ..frame }) {
+        let is_message = im::canonical(name) == "to";
+        match self.send(Outgoing { volatile: flags.volatile, is_message, ..frame }) {
             // It was dropped, as it is to be where it can't go out.
             Err(failed) if failed.status == Status::Disconnected => Ok(()),
             sent => sent,
@@ -132,7 +135,9 @@ impl Client {
         arguments: &str,
         attachments: &[Vec<u8>],
     ) -> Option<Arc<dyn Any + Send + Sync>> {
-        self.hears_sent.load(Ordering::Acquire).then(|| Event::outgoing(self.handle(), name, arguments, attachments.to_vec()) as _)
+        self.hears_sent
+            .load(Ordering::Acquire)
+            .then(|| Event::outgoing(self.handle(), name, arguments, attachments.to_vec()) as _)
     }
 
     /// A server closes the connection on a packet that is larger than it takes.
@@ -296,7 +301,13 @@ fn unsayable(what: Unsayable) -> Failed {
 /// A name as a JSON string. Nearly every one is written as it is.
 fn json_string(name: &str) -> String {
     match name.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        true => format!("\"{name}\""),
+        true => {
+            let mut json = String::with_capacity(name.len() + 2);
+            json.push('"');
+            json.push_str(name);
+            json.push('"');
+            json
+        }
         false => serde_json::Value::from(name).to_string(),
     }
 }

@@ -246,7 +246,9 @@ impl Subscriptions {
 
     /// Does `next` give another callback?
     pub fn has_next(&self, event: Option<&Event>, after: i64, newest: i64) -> bool {
-        self.lists(event).into_iter().any(|list| first_after(list, after).is_some_and(|next| next.id <= newest))
+        self.lists(event)
+            .into_iter()
+            .any(|list| first_after(list, after).is_some_and(|next| next.id <= newest))
     }
 
     /// The next callback for an event (none: for one that the caller sent): the first subscription after `after`, up to
@@ -254,7 +256,8 @@ impl Subscriptions {
     /// removed skips no other. A `once` subscription ends here.
     pub fn next(&mut self, event: Option<&Event>, after: i64, newest: i64) -> Option<Next> {
         let candidates = self.lists(event).map(|list| first_after(list, after));
-        let next = candidates.into_iter().flatten().min_by_key(|next| next.id).filter(|next| next.id <= newest)?;
+        let next =
+            candidates.into_iter().flatten().min_by_key(|next| next.id).filter(|next| next.id <= newest)?;
         let (id, once) = (next.id, next.once);
         let is_last = !self.has_next(event, id, newest);
         let callback = if once { self.remove(id)? } else { next.callback.clone() };

@@ -28,6 +28,8 @@ pub struct Outgoing {
     pub volatile: bool,
     /// The library's own (a receipt, a pull), which the caller can't clear.
     pub own: bool,
+    /// A message of the IM layer that is sent past its queue.
+    pub is_message: bool,
     /// Goes out when the one of this kind before it is settled, and is kept until it is settled itself. It has a request.
     pub serial: bool,
     /// What the owner wants to have with it when it goes out.

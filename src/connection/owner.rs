@@ -1,6 +1,10 @@
 //! What the floor above is told, and asked.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    time::{Duration, Instant},
+};
 
 use super::{outbound::Outgoing, target::Credentials};
 use crate::{engineio::Revision, socketio::Received, transport::TransportError};
@@ -102,8 +106,8 @@ pub trait Owner: Send + Sync + 'static {
     fn on_pause(&self);
     /// The server of a 2.x namespace reports an error, as JSON.
     fn on_error(&self, data: &str);
-    /// This frame goes out, unless this says that nobody waits for its answer any more.
-    fn on_sent(&self, frame: &Outgoing) -> bool;
+    /// This frame goes out now, unless this says that nobody waits for its answer any more.
+    fn on_sent(&self, frame: &Outgoing, now: Instant) -> bool;
     /// A heartbeat was completed: a ping of the server was answered, or ours was, after so long.
     fn on_heartbeat(&self, latency: Option<Duration>);
     /// The connection is lost. `may_retry`: the reason and the options allow another attempt. Says whether to make it.

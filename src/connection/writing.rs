@@ -41,8 +41,9 @@ impl Connection<'_> {
     /// it gets its turn, and then all that it has sent meanwhile goes out in one batch.
     fn make_way(&mut self) {
         if std::mem::take(&mut self.popped) {
-            let last = self.written_at.replace(Instant::now());
-            if last.is_some_and(|last| last.elapsed() < FLOOD) {
+            let now = Instant::now();
+            let last = self.written_at.replace(now);
+            if last.is_some_and(|last| now - last < FLOOD) {
                 std::thread::yield_now();
             }
         }
@@ -50,7 +51,7 @@ impl Connection<'_> {
 
     /// Fills the socket's write buffer with one batch; says whether there was anything.
     fn fill(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<bool, Lost> {
-        let mut bytes = 0;
+        let (mut bytes, now) = (0, Instant::now());
         while bytes < WRITE_BATCH {
             match self.carrier.poll_ready(cx) {
                 Poll::Pending => break,
@@ -61,7 +62,7 @@ impl Connection<'_> {
                 self.transmit(frame)?;
                 continue;
             }
-            match connected.then(|| self.pop()).flatten() {
+            match connected.then(|| self.pop(now)).flatten() {
                 Some(packet) => bytes += self.send(packet)?,
                 None => break,
             }
@@ -88,11 +89,11 @@ impl Connection<'_> {
     }
 
     /// The caller's next packet. Answers that belong to an earlier connection are dropped.
-    fn pop(&mut self) -> Option<Outgoing> {
+    fn pop(&mut self, now: Instant) -> Option<Outgoing> {
         loop {
             let outgoing = self.link.pop(self.wish.closes)?;
             let stale = outgoing.connection.is_some_and(|connection| connection != self.number);
-            if stale || !self.owner.on_sent(&outgoing) {
+            if stale || !self.owner.on_sent(&outgoing, now) {
                 // Nothing is written for it, but a flush that waits for it has to hear that it is gone.
                 self.unflushed = true;
                 continue;

@@ -87,24 +87,29 @@ fn split_id(text: &str) -> Result<(Option<u64>, &str), DecodeError> {
 /// The Engine.IO packet type `message`: packets are written with it in front, so that they are frames without a copy.
 const MESSAGE: char = '4';
 
-fn head(kind: char, namespace: &str, room: usize) -> String {
-    let mut frame = String::with_capacity(2 + namespace.len() + 1 + 20 + room);
+/// With room for just what follows: a string that is full becomes a frame without another allocation.
+fn head(kind: char, namespace: &str, id: Option<u64>, room: usize) -> String {
+    let namespace = if namespace == "/" { "" } else { namespace };
+    let digits = id.map_or(0, |id| id.checked_ilog10().unwrap_or(0) as usize + 1);
+    let mut frame =
+        String::with_capacity(2 + namespace.len() + usize::from(!namespace.is_empty()) + digits + room);
     frame.push(MESSAGE);
     frame.push(kind);
-    if namespace != "/" {
+    if !namespace.is_empty() {
         frame.push_str(namespace);
         frame.push(',');
+    }
+    if let Some(id) = id {
+        // Writing to a string can't fail.
+        let _ = write!(frame, "{id}");
     }
     frame
 }
 
 /// The frame of an EVENT. `name` is the event's name as a JSON string, `arguments` JSON values joined by commas.
 pub fn encode_event(namespace: &str, id: Option<u64>, name: &str, arguments: &str) -> String {
-    let mut frame = head('2', namespace, 3 + name.len() + arguments.len());
-    if let Some(id) = id {
-        // Writing to a string can't fail.
-        let _ = write!(frame, "{id}");
-    }
+    let comma = usize::from(!arguments.is_empty());
+    let mut frame = head('2', namespace, id, 2 + name.len() + comma + arguments.len());
     frame.push('[');
     frame.push_str(name);
     if !arguments.is_empty() {
@@ -117,8 +122,10 @@ pub fn encode_event(namespace: &str, id: Option<u64>, name: &str, arguments: &st
 
 /// The frame of an ACK; `arguments` are JSON values joined by commas.
 pub fn encode_ack(namespace: &str, id: u64, arguments: &str) -> String {
-    let mut frame = head('3', namespace, 2 + arguments.len());
-    let _ = write!(frame, "{id}[{arguments}]");
+    let mut frame = head('3', namespace, Some(id), 2 + arguments.len());
+    frame.push('[');
+    frame.push_str(arguments);
+    frame.push(']');
     frame
 }
 
@@ -152,7 +159,7 @@ pub(super) fn encode_connect(namespace: &str, query: Option<&str>, auth: Option<
 
 /// The frame of a DISCONNECT.
 pub fn encode_disconnect(namespace: &str) -> String {
-    head('1', namespace, 0)
+    head('1', namespace, None, 0)
 }
 
 #[cfg(test)]
@@ -186,6 +193,12 @@ mod tests {
     #[test]
     fn frames_are_written() {
         assert_eq!(encode_event("/", None, "\"hi\"", ""), "42[\"hi\"]");
+        for (namespace, id, arguments) in
+            [("/", None, "1"), ("/chat", Some(0), ""), ("/chat", Some(u64::MAX), "1,2")]
+        {
+            let frame = encode_event(namespace, id, "\"hi\"", arguments);
+            assert_eq!(frame.capacity(), frame.len(), "{frame}");
+        }
         assert_eq!(encode_event("/chat", Some(0), "\"to\"", "{},1"), "42/chat,0[\"to\",{},1]");
         assert_eq!(encode_ack("/chat", 12, "\"ok\""), "43/chat,12[\"ok\"]");
         assert_eq!(encode_ack("/", 0, ""), "430[]");

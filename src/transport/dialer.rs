@@ -10,9 +10,10 @@ use super::{
     dial::{connect, lookup},
     farewell::Farewells,
     proxy::ProxyKind,
+    read_ahead::ReadAhead,
     tls::{self, TlsCache},
     tunnel::{by_connect, by_socks, proxy_error},
-    read_ahead::ReadAhead, Access, Endpoint, Progress, Proxy, Step, Stream, TransportError,
+    Access, Endpoint, Progress, Proxy, Step, Stream, TransportError,
 };
 use crate::log::{Level, Log};
 

@@ -2,7 +2,9 @@
 //! nearly all are idle at any moment.
 
 use std::{
+    cell::Cell,
     io,
+    ops::Range,
     pin::Pin,
     task::{ready, Context, Poll},
 };
@@ -15,11 +17,16 @@ use tokio::{
 /// A read that fills what it is given is followed by one of this size.
 const PIECE: usize = 64 * 1024;
 
+thread_local! {
+    /// Nearly always one is enough for all connections of the network thread: a piece is used up before another is read.
+    static SPARE: Cell<Option<Vec<u8>>> = const { Cell::new(None) };
+}
+
 pub struct ReadAhead {
     pub stream: TcpStream,
-    /// Empty while little comes; what was read and not asked for yet stands at `waiting`.
+    /// What was read and not asked for yet stands at `waiting`; empty where there is none.
     piece: Vec<u8>,
-    waiting: std::ops::Range<usize>,
+    waiting: Range<usize>,
     much_comes: bool,
 }
 
@@ -34,19 +41,14 @@ impl ReadAhead {
             if !self.much_comes || buf.remaining() >= PIECE {
                 return self.read_directly(cx, buf);
             }
-            match self.read_piece(cx) {
-                Poll::Ready(Ok(())) => {}
-                other => {
-                    self.rest();
-                    return other;
-                }
-            }
+            ready!(self.read_piece(cx))?;
         }
         let count = self.waiting.len().min(buf.remaining());
         buf.put_slice(&self.piece[self.waiting.start..self.waiting.start + count]);
         self.waiting.start += count;
-        if self.waiting.is_empty() && !self.much_comes {
-            self.rest();
+        if self.waiting.is_empty() && !self.piece.is_empty() {
+            self.waiting = 0..0;
+            SPARE.set(Some(std::mem::take(&mut self.piece)));
         }
         Poll::Ready(Ok(()))
     }
@@ -58,17 +60,18 @@ impl ReadAhead {
     }
 
     fn read_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.piece.resize(PIECE, 0);
-        let mut piece = ReadBuf::new(&mut self.piece);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece))?;
-        self.waiting = 0..piece.filled().len();
+        let mut piece = SPARE.take().unwrap_or_else(|| vec![0; PIECE]);
+        let mut filled = ReadBuf::new(&mut piece);
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut filled);
+        let count = filled.filled().len();
+        if count == 0 {
+            SPARE.set(Some(piece));
+            return read;
+        }
+        (self.piece, self.waiting) = (piece, 0..count);
         // A quarter of what fits is still worth one read.
-        self.much_comes = self.waiting.len() >= PIECE / 4;
-        Poll::Ready(Ok(()))
-    }
-
-    fn rest(&mut self) {
-        (self.piece, self.waiting, self.much_comes) = (Vec::new(), 0..0, false);
+        self.much_comes = count >= PIECE / 4;
+        read
     }
 }
 

@@ -22,8 +22,8 @@ pub type WebSocket = WebSocketStream<Stream>;
 
 /// The buffer that waits for data on every connection. The crate's default of 128 KiB cost 140 kB a connection.
 const READ_BUFFER: usize = 4 * 1024;
-/// Frames are collected up to this size before they are written.
-const WRITE_BUFFER: usize = 16 * 1024;
+/// Frames are collected up to this size before they are written; the memory is taken as there are some.
+const WRITE_BUFFER: usize = 64 * 1024;
 
 /// Opens a WebSocket at a path (with its query); frames of more than `max_message` bytes are refused.
 pub async fn connect(
