@@ -338,11 +338,11 @@ mod tests {
         let mut all = Subscriptions::default();
         let ids = [0; 3].map(|_| add(&mut all, Some("a")));
         let (event, newest) = (event("a"), all.newest());
-        assert_eq!(all.next(Some(&event), 0, newest).unwrap().0, ids[0]);
+        assert_eq!(all.next(Some(&event), 0, newest).unwrap().id, ids[0]);
         assert!(all.remove(ids[0]).is_some());
         let late = add(&mut all, Some("a"));
-        assert_eq!(all.next(Some(&event), ids[0], newest).unwrap().0, ids[1]);
-        assert_eq!(all.next(Some(&event), ids[1], newest).unwrap().0, ids[2]);
+        assert_eq!(all.next(Some(&event), ids[0], newest).unwrap().id, ids[1]);
+        assert_eq!(all.next(Some(&event), ids[1], newest).unwrap().id, ids[2]);
         assert!(all.next(Some(&event), ids[2], newest).is_none(), "{late} came during the delivery");
         assert!(all.remove(ids[0]).is_none());
     }
