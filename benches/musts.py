@@ -149,8 +149,8 @@ def growing(results: dict[str, Any]) -> list[Row]:
             FLAT, at("clients", many, "cpuUs") / at("clients", 10, "cpuUs"), times,
         ),
         at_most(
-            f"memory per client with {many:,}, of that with 100",
-            FLAT, at("clients", many, "kbPerClient") / at("clients", 100, "kbPerClient"), times,
+            f"memory per client with {many:,}, of that with {many // 10:,}",
+            FLAT, at("clients", many, "kbPerClient") / at("clients", many // 10, "kbPerClient"), times,
         ),
         at_most(
             f"CPU per message with {names:,} other subscriptions, of that with 1",

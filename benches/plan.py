@@ -74,7 +74,7 @@ GROWTHS = (
         "More clients in one process",
         "clients",
         "clients",
-        (("cpuUs", "µs CPU per message, all receiving"), ("kbPerClient", "kB per client")),
+        (("cpuUs", "µs CPU per message, all receiving"), ("kbPerClient", "kB per client, with its part of what all share")),
         tuple((n, n, 200_000) for n in (1, 10, 100, 1_000, 10_000)),
     ),
     Growth("received-size", "Larger messages, received", "bytes", "receive", CPU, SIZED, (OURS, FLOOR)),
