@@ -44,7 +44,7 @@ MEASURES = (
         "inflight", "acknowledgements in flight", (("cpuUs", "µs CPU"), ("wrong", "wrong answers")), 100_000, 3, ANSWERING
     ),
     # The crate's ids are random numbers below 999: with more in flight there would be nothing but wrong answers.
-    Measure("inflight-1000", "1,000 acknowledgements in flight", (("wrong", "wrong answers"),), 1000, 3, RUST),
+    Measure("inflight-1000", "1,000 acknowledgements in flight", (("wrong", "wrong answers"), ("unanswered", "never answered")), 1000, 3, RUST),
 )
 
 PYTHON_MEASURES = (
