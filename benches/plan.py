@@ -71,10 +71,10 @@ SIZED = tuple((size, count, size) for size, count in SIZES)
 GROWTHS = (
     Growth(
         "clients",
-        "More clients in one process",
+        "More clients in one process, all receiving",
         "clients",
         "clients",
-        (("cpuUs", "µs CPU per message, all receiving"), ("kbPerClient", "kB per client, with its part of what all share")),
+        (("cpuUs", "µs CPU per message"), ("mb", "MB of memory, all clients")),
         tuple((n, n, 200_000) for n in (1, 10, 100, 1_000, 10_000)),
     ),
     Growth("received-size", "Larger messages, received", "bytes", "receive", CPU, SIZED, (OURS, FLOOR)),
