@@ -19,7 +19,7 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: bench bench-build bench-quick build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test clean
+.PHONY: bench bench-build bench-quick packages-bench build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test clean
 
 build:
 	$(call say,Building the library)
@@ -91,6 +91,7 @@ lint: packages-test $(VENV)/.installed
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' ':!include/im_client.h')
 	$(VENV)/bin/ruff check $$(git ls-files '*.py' ':!bindings/python')
 	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings' ':!docs' ':!examples/python')
+	python3 -m benches.run --check
 
 # The library for aarch64 (phones, boards, Arm servers), and its tests under an emulator. The compiler is Debian's, kept beside
 # the machine's own; no debug information, which would be most of the build.
@@ -130,23 +131,31 @@ docs-test: packages-test servers docs examples $(VENV)/.installed
 # What the library costs beside what a user would pick instead: benches/README.md.
 BENCH := $(CARGO_TARGET_DIR)/bench
 BENCH_VENV := $(BENCH)/venv
-bench-build: packages-test servers release $(BENCH_VENV)/.installed
-	$(call say,Building the load server$(comma) the floor and the drivers)
+OURS := benches/drivers/ours
+OURS_CC := gcc -O2 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -I$(BENCH)
+OURS_LD := -L$(CARGO_TARGET_DIR)/release -Wl,-rpath,$(CARGO_TARGET_DIR)/release -lim_client -lpthread
+bench-build: packages-bench servers release $(BENCH_VENV)/.installed
+	$(call say,Building the load server$(comma) the floor$(comma) the drivers and a library without TLS)
 	cargo build --locked --profile peers -p load -p peer
-	python3 -c 'import json, pathlib; print("#define MESSAGE", json.dumps(pathlib.Path("benches/drivers/message.json").read_text().strip()))' > $(BENCH)/message.h
-	gcc -O2 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -I$(BENCH) benches/drivers/ours.c -o $(BENCH)/ours \
-	    -L$(CARGO_TARGET_DIR)/release -Wl,-rpath,$(CARGO_TARGET_DIR)/release -lim_client -lpthread
+	cargo build --locked --release -p im-client --lib --no-default-features --target-dir $(BENCH)/plain
+	sed 's/[\\"]/\\&/g; s/.*/#define MESSAGE "&"/' benches/drivers/message.json > $(BENCH)/message.h
+	$(OURS_CC) $(addprefix $(OURS)/,main.c driver.c messages.c connections.c fleet.c) -o $(BENCH)/ours $(OURS_LD)
+	$(OURS_CC) $(addprefix $(OURS)/,driver.c large.c allocations.c) -o $(BENCH)/ours-counted $(OURS_LD)
 
-# All of it, on a quiet machine; docs/benchmarks.md shows what comes out.
+# All of it, on a quiet machine: writes docs/benchmarks.md and its plots, and fails where a row misses its "must".
 bench: bench-build
-	$(BENCH_VENV)/bin/python benches/run.py --build $(CARGO_TARGET_DIR)
+	$(BENCH_VENV)/bin/python -m benches.run --build $(CARGO_TARGET_DIR)
 
 # Two minutes, for a look; nothing is written.
 bench-quick: bench-build
-	$(BENCH_VENV)/bin/python benches/run.py --build $(CARGO_TARGET_DIR) --quick
+	$(BENCH_VENV)/bin/python -m benches.run --build $(CARGO_TARGET_DIR) --quick
 
-$(BENCH_VENV)/.installed: benches/requirements.txt
-	@tools/packages.sh python3 python3-venv
+packages-bench:
+	@tools/packages.sh gcc python3 python3-venv util-linux
+	@tools/node.sh
+
+$(BENCH_VENV)/.installed: benches/requirements.txt | packages-bench
+	$(call say,Installing matplotlib and python-socketio)
 	python3 -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/pip install --quiet --require-virtualenv --require-hashes -r benches/requirements.txt
 	@touch $@

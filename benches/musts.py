@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benches.plan import FLOOR, NODE, OURS, OURS_HANDLERS, OURS_STREAM, PYTHON, RUST
@@ -21,10 +21,12 @@ class Row:
     must: str
     measured: str
     holds: bool
+    #: Beyond the must: what is aimed for, and what was measured where that is something else.
+    aim: str = ""
+    reached: bool = True
 
 
 def rows(results: dict[str, Any]) -> list[Row]:
-    """A quick run has not all of it."""
     found: list[Row] = []
     for part in (compared, absolute, from_python, larger, fleets, sizes, growing):
         found += part(results)
@@ -38,16 +40,23 @@ def within_rounds(ours: list[dict[str, float]], others: list[list[dict[str, floa
     return statistics.median(ratios)
 
 
-def at_most(title: str, must: float, measured: float, unit: Callable[[float], str], note: str = "") -> Row:
-    return Row(title, f"at most {unit(must)}", unit(measured) + note, measured <= must)
+def at_most(
+    title: str, must: float, measured: float, unit: Callable[[float], str], aim: float | None = None
+) -> Row:
+    row = Row(title, f"at most {unit(must)}", unit(measured), measured <= must)
+    return row if aim is None else replace(row, aim=unit(aim), reached=measured <= aim)
 
 
 def times(value: float) -> str:
-    return f"{value:.2f} times"
+    return f"{value:.3g} times"
 
 
 def part(value: float) -> str:
-    return f"1/{1 / value:.1f}"
+    return f"1/{1 / value:.3g}"
+
+
+def megabytes(value: float) -> str:
+    return f"{value:.2f} MB"
 
 
 def compared(results: dict[str, Any]) -> list[Row]:
@@ -57,12 +66,22 @@ def compared(results: dict[str, Any]) -> list[Row]:
         taken = measures[measure]
         return within_rounds(taken[OURS], [taken[other] for other in others], figure)
 
+    def throughput(measure: str) -> Row:
+        floor = ratio(measure, (FLOOR,), "cpuUs")
+        row = at_most(f"{measure}, CPU per message, of the best peer", 1 / 6, ratio(measure, PEERS, "cpuUs"), part)
+        return replace(row, aim=f"{times(3)} the floor; measured: {times(floor)}", reached=floor <= 3)
+
+    round_trip = ratio("roundtrip", (FLOOR,), "p50Us")
     return [
-        at_most("receive, CPU per message, of the best peer", 1 / 6, ratio("receive", PEERS, "cpuUs"), part),
-        at_most("emit, CPU per message, of the best peer", 1 / 6, ratio("emit", PEERS, "cpuUs"), part),
-        at_most("round trip p50, of the best peer", 1.0, ratio("roundtrip", PEERS, "p50Us"), times),
-        at_most("emit and acknowledged emit at once, p50, of the floor", 1.5, ratio("pair", (FLOOR,), "p50Us"), times),
-        at_most("from `im_client_new` to `connect`, p50, of the floor", 1.5, ratio("connect", (FLOOR,), "p50Us"), times),
+        throughput("receive"),
+        throughput("emit"),
+        replace(
+            at_most("round trip p50, of the best peer", 1, ratio("roundtrip", PEERS, "p50Us"), times),
+            aim=f"{times(1.1)} the floor; measured: {times(round_trip)}",
+            reached=round_trip <= 1.1,
+        ),
+        at_most("emit and acknowledged emit at once, p50, of the floor", 1.5, ratio("pair", (FLOOR,), "p50Us"), times, 1.15),
+        at_most("from `im_client_new` to `connect`, p50, of the floor", 1.5, ratio("connect", (FLOOR,), "p50Us"), times, 1.2),
     ]
 
 
@@ -71,7 +90,7 @@ def absolute(results: dict[str, Any]) -> list[Row]:
     idle = statistics.median(run["kbPerClient"] for run in measures["idle"][OURS])
     wrong = sum(run["wrong"] for run in measures["inflight"][OURS])
     return [
-        at_most("an idle client over plain `ws`", 14, idle, lambda kb: f"{kb:.1f} kB"),
+        at_most("an idle client over plain `ws`", 14, idle, lambda kb: f"{kb:.1f} kB", 11),
         Row("acknowledgements in flight: wrong answers", "none", f"{wrong:.0f}", wrong == 0),
     ]
 
@@ -95,7 +114,7 @@ def larger(results: dict[str, Any]) -> list[Row]:
     for name, run in results["large"].items():
         way, size = name.split()
         title = f"a message of {int(size) // 1_000_000} MB {words[way]}, peak of allocations"
-        found.append(at_most(title, 2.5, run["peak"], lambda peak: f"{peak:.2f} times the message"))
+        found.append(at_most(title, 2.5, run["peak"], lambda peak: f"{peak:.2f} of it"))
     return found
 
 
@@ -126,10 +145,10 @@ def restarted(who: str, count: int, run: dict[str, float]) -> list[Row]:
 
 
 def sizes(results: dict[str, Any]) -> list[Row]:
-    musts = {"tls": ("the stripped library, with TLS and polling", 3.5), "plain": ("the same without TLS", 1.5)}
+    found = results["librarySizes"]
     return [
-        at_most(musts[name][0], musts[name][1], size / 1e6, lambda mb: f"{mb:.2f} MB")
-        for name, size in results["librarySizes"].items()
+        at_most("the stripped library, with TLS and polling", 3.5, found["tls"] / 1e6, megabytes, 2.5),
+        at_most("the same without TLS", 1.5, found["plain"] / 1e6, megabytes, 1.0),
     ]
 
 
@@ -149,8 +168,8 @@ def growing(results: dict[str, Any]) -> list[Row]:
             FLAT, at("clients", many, "cpuUs") / at("clients", 10, "cpuUs"), times,
         ),
         at_most(
-            f"memory per client with {many:,}, of that with 100",
-            FLAT, at("clients", many, "kbPerClient") / at("clients", 100, "kbPerClient"), times,
+            f"memory per client with {many:,}, of that with {many // 10:,}",
+            FLAT, at("clients", many, "kbPerClient") / at("clients", many // 10, "kbPerClient"), times,
         ),
         at_most(
             f"CPU per message with {names:,} other subscriptions, of that with 1",

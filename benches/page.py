@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benches.musts import rows
+from benches.musts import Row, rows
 from benches.plan import MEASURES, PYTHON_MEASURES, Measure
 from benches.processes import ROOT
 
@@ -33,8 +33,11 @@ def amount(value: float) -> str:
 
 
 def musts(results: dict[str, Any]) -> str:
-    lines = [[row.title, row.must, row.measured, "yes" if row.holds else "**no**"] for row in rows(results)]
-    return table(["measure", "must", "measured", "holds"], lines)
+    def said(row: Row) -> list[str]:
+        aim = f"{row.aim} ({'reached' if row.reached else 'not yet'})" if row.aim else ""
+        return [row.title, row.must, row.measured, "yes" if row.holds else "**no**", aim]
+
+    return table(["measure", "must", "measured", "holds", "aim for"], map(said, rows(results)))
 
 
 def side_by_side(measures: Sequence[Measure], taken: dict[str, Any]) -> str:

@@ -44,7 +44,7 @@ MEASURES = (
         "inflight", "acknowledgements in flight", (("cpuUs", "µs CPU"), ("wrong", "wrong answers")), 100_000, 3, ANSWERING
     ),
     # The crate's ids are random numbers below 999: with more in flight there would be nothing but wrong answers.
-    Measure("inflight-1000", "1,000 acknowledgements in flight", (("wrong", "wrong answers"),), 1000, 3, RUST),
+    Measure("inflight-1000", "1,000 acknowledgements in flight", (("wrong", "wrong answers"), ("unanswered", "never answered")), 1000, 3, RUST),
 )
 
 PYTHON_MEASURES = (
@@ -71,10 +71,10 @@ SIZED = tuple((size, count, size) for size, count in SIZES)
 GROWTHS = (
     Growth(
         "clients",
-        "More clients in one process",
+        "More clients in one process, all receiving",
         "clients",
         "clients",
-        (("cpuUs", "µs CPU per message, all receiving"), ("kbPerClient", "kB per client")),
+        (("cpuUs", "µs CPU per message"), ("mb", "MB of memory, all clients")),
         tuple((n, n, 200_000) for n in (1, 10, 100, 1_000, 10_000)),
     ),
     Growth("received-size", "Larger messages, received", "bytes", "receive", CPU, SIZED, (OURS, FLOOR)),

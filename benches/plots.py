@@ -26,9 +26,11 @@ def plot(growth: Growth, taken: dict[str, Any], file: Path) -> None:
         for driver, points in taken.items():
             values = [(x, median(runs, key)) for x, runs in points]
             axis.plot(*zip(*values, strict=True), marker="o", markersize=4, label=driver)
-        axis.set(xscale="log", yscale="log" if growth.measure in ("receive", "emit") else "linear")
-        axis.set(xlabel=growth.along, ylabel=heading)
-        axis.set_ylim(bottom=None if axis.get_yscale() == "log" else 0)
+        # What is to be flat is shown from 0; what grows with x, or shrinks, by its slope.
+        flat = key == "cpuUs" and growth.along != "bytes"
+        axis.set(xscale="log", yscale="linear" if flat else "log", xlabel=growth.along, ylabel=heading)
+        if flat:
+            axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
         if len(taken) > 1:
             axis.legend()

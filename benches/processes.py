@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DRIVERS = ROOT / "benches" / "drivers"
 #: The server has one core to itself, and the driver another.
 SERVER_CORE, DRIVER_CORE = 0, (os.cpu_count() or 1) - 1
+#: A driver that takes so many seconds hangs.
+PATIENCE = 300
 
 Figures = dict[str, float]
 
@@ -65,20 +68,19 @@ class Run:
         self.process = subprocess.Popen(
             self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
+        self.watchdog = threading.Timer(PATIENCE, self.process.kill)
+        self.watchdog.start()
 
     def lines(self) -> Iterator[dict[str, Any]]:
         assert self.process.stdout
         for line in self.process.stdout:
             yield json.loads(line)
 
-    def finish(self, patience: float = 300) -> None:
-        try:
-            _, errors = self.process.communicate(timeout=patience)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise SystemExit(f"{' '.join(self.command)}\ntook longer than {patience} s") from None
+    def finish(self) -> None:
+        _, errors = self.process.communicate()
+        self.watchdog.cancel()
         if self.process.returncode != 0:
-            raise SystemExit(f"{' '.join(self.command)}\n{errors}")
+            raise SystemExit(f"{' '.join(self.command)}: {self.process.returncode}\n{errors}")
 
 
 def take(build: Path, driver: Driver, measure: str, count: int, *size: int) -> Figures:
@@ -87,4 +89,4 @@ def take(build: Path, driver: Driver, measure: str, count: int, *size: int) -> F
         run = Run(driver, server.root, measure, count, *size)
         lines = list(run.lines())
         run.finish()
-    return lines[-1]
+    return {key: round(value, 4) for key, value in lines[-1].items()}

@@ -71,7 +71,7 @@ void clients(const char *root, long count, long messages) {
     }
     wait_for(&connecting.done, count);
     sleep(1);
-    const double kb = (double)(resident_kb() - before) / (double)count;
+    const double kb = (double)(resident_kb() - before);
     const long rounds = messages / (count * BURST) > 0 ? messages / (count * BURST) : 1;
     const double cpu = cpu_now();
     char burst[16];
@@ -80,7 +80,7 @@ void clients(const char *root, long count, long messages) {
         im_client_emit(client, "all", burst);
         wait_for(&received, (i + 1) * count * BURST);
     }
-    printf("{\"kbPerClient\":%.2f,\"cpuUs\":%.4f}\n", kb,
+    printf("{\"mb\":%.3f,\"kbPerClient\":%.2f,\"cpuUs\":%.4f}\n", kb / 1e3, kb / (double)count,
            (cpu_now() - cpu) * 1e6 / (double)(rounds * count * BURST));
     im_shutdown(10000);
 }

@@ -24,14 +24,15 @@ pub fn next_frame(buffer: &mut [u8], start: usize) -> Option<Frame> {
     Some(Frame { opcode: first & 0x0f, payload })
 }
 
-/// Eight bytes at a time: byte by byte the server would be slower than the clients that it serves.
+/// Many bytes at a time: byte by byte the server would be slower than the clients that it serves.
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
-    let [a, b, c, d] = mask;
-    for chunk in payload.chunks_mut(8) {
-        for (byte, mask) in chunk.iter_mut().zip([a, b, c, d, a, b, c, d]) {
-            *byte ^= mask;
-        }
+    let mut wide = [0; 32];
+    wide.chunks_exact_mut(4).for_each(|part| part.copy_from_slice(&mask));
+    let mut chunks = payload.chunks_exact_mut(wide.len());
+    for chunk in &mut chunks {
+        chunk.iter_mut().zip(wide).for_each(|(byte, mask)| *byte ^= mask);
     }
+    chunks.into_remainder().iter_mut().zip(wide).for_each(|(byte, mask)| *byte ^= mask);
 }
 
 /// Adds a text frame of a server.

@@ -22,12 +22,13 @@ mod packets;
 
 use std::{
     io::{self, Read},
+    net::{Ipv4Addr, SocketAddr},
     rc::Rc,
 };
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::LocalSet,
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -43,7 +44,7 @@ struct Settings {
 async fn main() -> io::Result<()> {
     let settings = settings();
     raise_descriptor_limit();
-    let listener = TcpListener::bind(("127.0.0.1", settings.port)).await?;
+    let listener = listen(settings.port)?;
     println!("{{\"port\":{}}}", listener.local_addr()?.port());
     std::thread::spawn(|| {
         while matches!(io::stdin().read(&mut [0; 64]), Ok(1..)) {}
@@ -62,6 +63,14 @@ async fn main() -> io::Result<()> {
             }
         })
         .await
+}
+
+fn listen(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    // As many as the kernel takes: a client that finds the queue full would wait a second, which is none of its doing.
+    socket.listen(u32::from(u16::MAX))
 }
 
 fn settings() -> Settings {
