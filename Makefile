@@ -19,18 +19,33 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: bench bench-build bench-quick packages-bench build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test clean
+.PHONY: bench bench-build bench-quick packages-bench build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test size clean
 
 build:
 	$(call say,Building the library)
 	cargo build --locked
 	@ln -sf libim_client.so $(DEBUG)/libim_client.so.0
 
+# The C libraries alone: with the crate's rlib beside them cargo leaves out the optimization across crates, which is a tenth of the size.
+RELEASE_LIBRARIES := cargo rustc --locked --release -p im-client --lib --crate-type cdylib,staticlib
+
 release: packages-release
 	$(call say,Building the library for release)
-	cargo build --locked --release
+	$(RELEASE_LIBRARIES)
 	@ln -sf libim_client.so $(CARGO_TARGET_DIR)/release/libim_client.so.0
 	tools/static_lib.sh $(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/release/libim_client-static.a
+
+# The release library with TLS and without; each must stay below its limit, in bytes.
+SIZE := $(CARGO_TARGET_DIR)/size
+MOST_BYTES := 3500000
+MOST_BYTES_WITHOUT_TLS := 1500000
+size: packages-release
+	$(call say,Building the library with TLS and without)
+	$(RELEASE_LIBRARIES) --target-dir $(SIZE)
+	cp $(SIZE)/release/libim_client.so $(SIZE)/libim_client.so
+	$(RELEASE_LIBRARIES) --target-dir $(SIZE) --no-default-features
+	cp $(SIZE)/release/libim_client.so $(SIZE)/libim_client-without-tls.so
+	tools/size.sh $(SIZE)/libim_client.so $(MOST_BYTES) $(SIZE)/libim_client-without-tls.so $(MOST_BYTES_WITHOUT_TLS)
 
 # PREFIX, LIBDIR and DESTDIR of the command line reach the script as they are, by the environment.
 install: release
@@ -137,7 +152,7 @@ OURS_LD := -L$(CARGO_TARGET_DIR)/release -Wl,-rpath,$(CARGO_TARGET_DIR)/release 
 bench-build: packages-bench servers release $(BENCH_VENV)/.installed
 	$(call say,Building the load server$(comma) the floor$(comma) the drivers and a library without TLS)
 	cargo build --locked --profile peers -p load -p peer
-	cargo build --locked --release -p im-client --lib --no-default-features --target-dir $(BENCH)/plain
+	$(RELEASE_LIBRARIES) --no-default-features --target-dir $(BENCH)/plain
 	sed 's/[\\"]/\\&/g; s/.*/#define MESSAGE "&"/' benches/drivers/message.json > $(BENCH)/message.h
 	$(OURS_CC) $(addprefix $(OURS)/,main.c driver.c messages.c connections.c fleet.c) -o $(BENCH)/ours $(OURS_LD)
 	$(OURS_CC) $(addprefix $(OURS)/,driver.c large.c allocations.c) -o $(BENCH)/ours-counted $(OURS_LD)

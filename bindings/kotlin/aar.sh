@@ -30,7 +30,8 @@ library() {
     env "CARGO_TARGET_${variable}_LINKER=$compiler" "CC_${rust_target//-/_}=$compiler" \
         "AR_${rust_target//-/_}=$tools/llvm-ar" \
         "CARGO_TARGET_${variable}_RUSTFLAGS=-Clink-arg=$pages -Clink-arg=-Wl,-soname,libim_client.so" \
-        cargo build --locked --release --package im-client --manifest-path "$root/Cargo.toml" --target "$rust_target"
+        cargo rustc --locked --release --package im-client --lib --crate-type cdylib \
+        --manifest-path "$root/Cargo.toml" --target "$rust_target"
     mkdir -p "$libraries"
     "$tools/llvm-strip" --strip-unneeded -o "$libraries/libim_client.so" "$target/$rust_target/release/libim_client.so"
     "$compiler" -std=c11 -Wall -Wextra -Werror -O2 -fPIC -shared -fvisibility=hidden -I "$root/include" \
