@@ -17,8 +17,10 @@ static void on_connect(const im_event *event, void *user_data) {
     count_one(&connecting->done);
 }
 
+/* Beside one client, for the peers' and the floor's threads stand, too, when their clocks start. */
 void connects(const char *root, long count, long size) {
     (void)size;
+    connected_client(root, "");
     connecting connecting = {0};
     double *times = calloc((size_t)count, sizeof *times);
     for (long i = 0; i < count; i++) {
@@ -31,6 +33,7 @@ void connects(const char *root, long count, long size) {
     }
     tell_times(times, count);
     free(times);
+    im_shutdown(10000);
 }
 
 /* Beside one client, which brings all that is there once. */
