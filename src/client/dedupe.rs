@@ -19,10 +19,18 @@ impl Delivered {
     }
 }
 
+/// What the caller is shown for an event.
+pub enum Shown {
+    AsItCame,
+    /// The same with some of its messages left out.
+    Instead(Arc<Event>),
+    /// A copy of what the caller has had.
+    Nothing,
+}
+
 /// What is to be delivered of an event.
 pub struct Fresh {
-    /// Nothing of a copy.
-    pub event: Option<Arc<Event>>,
+    pub shown: Shown,
     /// To be remembered once every callback has had the event: a message that a callback never saw must come again.
     pub keys: Vec<String>,
 }
@@ -31,7 +39,7 @@ impl Client {
     /// Takes out of an event what the caller has had. Asked right before the delivery: an earlier copy may just have been
     /// delivered.
     pub(super) fn fresh(&self, event: &Arc<Event>) -> Fresh {
-        let all = |keys| Fresh { event: Some(event.clone()), keys };
+        let all = |keys| Fresh { shown: Shown::AsItCame, keys };
         let Some(seen) = self.delivered.0.as_ref().filter(|_| self.options().target.namespace == CHAT) else {
             return all(Vec::new());
         };
@@ -39,8 +47,8 @@ impl Client {
         let screened = im::screen(name, event.json(), &seen.lock().unwrap_or_else(PoisonError::into_inner));
         match screened {
             Screened::All(keys) => all(keys),
-            Screened::Rest(json, keys) => Fresh { event: Some(event.with_json(&json)), keys },
-            Screened::Nothing => Fresh { event: None, keys: Vec::new() },
+            Screened::Rest(json, keys) => Fresh { shown: Shown::Instead(event.with_json(&json)), keys },
+            Screened::Nothing => Fresh { shown: Shown::Nothing, keys: Vec::new() },
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     client::Client,
-    dedupe::Fresh,
+    dedupe::{Fresh, Shown},
     inside::{is_exiting, user_code},
     mailbox::Item,
     pool::{tick, Work},
@@ -32,6 +32,16 @@ pub struct Delivery {
     after: i64,
     newest: i64,
     taken: bool,
+}
+
+impl Delivery {
+    fn shown(&self) -> Option<&Arc<Event>> {
+        match &self.fresh.shown {
+            Shown::AsItCame => Some(&self.event),
+            Shown::Instead(other) => Some(other),
+            Shown::Nothing => None,
+        }
+    }
 }
 
 impl Work for Client {
@@ -65,7 +75,7 @@ impl Client {
             match item {
                 // Where a subscription made in the callback has early events, the next event lets them go first, or `rest`
                 // brings us back.
-                Item::Event(event) => self.deliver(&event),
+                Item::Event(event) => self.deliver(event),
                 Item::Sent(event) => self.deliver_to_all(self.delivery_of_sent(event)),
                 Item::Outcome(done, outcome) => {
                     tick();
@@ -98,17 +108,15 @@ impl Client {
     }
 
     /// Delivers an event, unless nobody subscribes to it.
-    fn deliver(&self, event: &Arc<Event>) {
+    fn deliver(&self, event: Arc<Event>) {
         loop {
-            let route = self.subscriptions().route(event);
+            let route = self.subscriptions().route(&event);
             match route {
                 // A subscription came just now: what waited for it goes first.
                 Route::AfterReplay => self.deliver_replay(),
-                Route::Deliver(newest) => {
-                    return self.deliver_to_all(self.delivery_to(event.clone(), newest))
-                }
+                Route::Deliver(newest) => return self.deliver_to_all(self.delivery_to(event, newest)),
                 Route::Waits => return,
-                Route::Discarded => return self.give_up_reply(event),
+                Route::Discarded => return self.give_up_reply(&event),
             }
         }
     }
@@ -131,7 +139,7 @@ impl Client {
     }
 
     pub(super) fn delivery_of_sent(&self, event: Arc<Event>) -> Delivery {
-        let fresh = Fresh { event: Some(event.clone()), keys: Vec::new() };
+        let fresh = Fresh { shown: Shown::AsItCame, keys: Vec::new() };
         let newest = self.subscriptions().newest();
         Delivery { event, fresh, sent: true, after: 0, newest, taken: false }
     }
@@ -139,30 +147,30 @@ impl Client {
     /// Calls those who subscribe to the event, as many as the budget allows, then does what the IM layer does by itself. Gives
     /// the delivery back where somebody is left.
     pub(super) fn call_subscribers(&self, mut delivery: Delivery, budget: &mut u32) -> Option<Delivery> {
-        let Some(shown) = delivery.fresh.event.clone() else {
+        if delivery.shown().is_none() {
             self.react(&delivery.event);
             return None;
-        };
-        loop {
-            let Delivery { sent, after, newest, taken, .. } = &mut delivery;
+        }
+        while let Some(shown) = delivery.shown() {
             if !self.may_call() {
                 // Somebody who subscribes did not see it: no reaction, so that the server keeps a message.
                 return None;
             }
-            let heard = (!*sent).then_some(&*shown);
-            if *budget == 0 && self.subscriptions().has_next(heard, *after, *newest) {
+            let heard = (!delivery.sent).then_some(&**shown);
+            let (after, newest) = (delivery.after, delivery.newest);
+            if *budget == 0 && self.subscriptions().has_next(heard, after, newest) {
                 return Some(delivery);
             }
             // The lock is taken anew for each callback: the one before may have removed the next.
-            let next = self.subscriptions().next(heard, *after, *newest);
+            let next = self.subscriptions().next(heard, after, newest);
             let Some(Next { id, callback, is_last }) = next else { break };
             *budget -= 1;
             tick();
             user_code(|| {
-                callback(&shown);
+                callback(shown);
                 drop(callback);
             });
-            (*after, *taken) = (id, true);
+            (delivery.after, delivery.taken) = (id, true);
             if is_last {
                 break;
             }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     client::Client,
+    dedupe::Shown,
     delivery::Delivery,
     inside::{inside_library_code, user_code},
     mailbox::Item,
@@ -201,11 +202,15 @@ impl Client {
 
     /// What of an event the caller has not had yet; nothing of a copy.
     fn show(&self, Delivery { event, fresh, .. }: Delivery) -> Option<Arc<Event>> {
-        let Some(shown) = fresh.event else {
-            self.react(&event);
-            return None;
-        };
         let reaction = self.reaction(&event);
+        let shown = match fresh.shown {
+            Shown::AsItCame => event,
+            Shown::Instead(other) => other,
+            Shown::Nothing => {
+                reaction.into_iter().for_each(|reaction| self.carry_out(reaction));
+                return None;
+            }
+        };
         if reaction.is_some() || !fresh.keys.is_empty() {
             let (client, keys) = (self.this.clone(), fresh.keys);
             shown.when_released(move || {

@@ -8,7 +8,10 @@ use crate::json::Scanner;
 pub fn fields<'a, const N: usize>(json: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
     let mut found = [None; N];
     let mut scanner = Scanner::new(json);
-    let mut more = scanner.pass(b'{') && !scanner.is_before(b'}');
+    if !scanner.pass(b'{') {
+        return None;
+    }
+    let mut more = !scanner.is_before(b'}');
     while more {
         let name = name(next_value(&mut scanner, json)?)?;
         let value = if scanner.pass(b':') { next_value(&mut scanner, json)? } else { return None };

@@ -86,6 +86,12 @@ mod tests {
 
     #[tokio::test]
     async fn every_byte_comes_once_and_in_order_whatever_is_asked_for() {
+        for next in [|size| size * 7 % 100_003 + 1, |_| 4096, |_| 100_000] {
+            read_all(next).await;
+        }
+    }
+
+    async fn read_all(next: fn(usize) -> usize) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let sent: Vec<u8> = (0..1_000_000u32).map(|number| (number % 251) as u8).collect();
@@ -106,8 +112,9 @@ mod tests {
                 break;
             }
             got.extend_from_slice(&part[..count]);
-            size = size * 7 % 100_003 + 1;
+            size = next(size);
         }
+        assert_eq!(stream.read(&mut [0; 9]).await.unwrap(), 0, "the end stays the end");
         server.await.unwrap();
         assert!(got == sent);
         let Stream::Plain(ahead) = stream else { unreachable!() };
