@@ -14,11 +14,12 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 pub struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
+    underscored: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub fn new(text: &'a str) -> Self {
-        let mut scanner = Scanner { text: text.as_bytes(), at: 0 };
+        let mut scanner = Scanner { text: text.as_bytes(), at: 0, underscored: false };
         scanner.space();
         scanner
     }
@@ -30,6 +31,11 @@ impl<'a> Scanner<'a> {
 
     pub fn is_at_end(&self) -> bool {
         self.at == self.text.len()
+    }
+
+    /// Has it passed a name that begins with an underscore, or might do so if its escapes were read?
+    pub fn was_underscored(&self) -> bool {
+        self.underscored
     }
 
     /// Is this byte the next?
@@ -136,6 +142,7 @@ impl<'a> Scanner<'a> {
         if self.peek() != b'"' {
             return None;
         }
+        self.underscored |= matches!(self.text.get(self.at + 1), Some(b'_' | b'\\'));
         self.string()?;
         self.space();
         self.pass(b':').then_some(())

@@ -58,7 +58,7 @@ pub use event::{Event, EventView};
 pub use inside::{begin_exit, forget_in_child, inside_library_code, is_exiting, user_code};
 pub use log_sink::LogCallback;
 pub use options::Options;
-pub use payload::Payload;
+pub use payload::{Json, Payload};
 pub use requests::{Done, Outcome};
 pub use sending::{json_arguments, json_value, EmitFlags};
 pub use shared::Shared;

@@ -12,14 +12,23 @@ pub struct Payload<'a> {
     pub attachments: Vec<Vec<u8>>,
 }
 
+/// Valid JSON: one value, or several joined by commas.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Json<'a> {
+    pub text: &'a str,
+    /// Only then they are looked for.
+    pub may_have_placeholders: bool,
+}
+
 impl<'a> Payload<'a> {
-    /// Checks arguments (valid JSON values joined by commas) against the attachments. Where the caller placed none of them, they
-    /// become further arguments, in their order.
+    /// Checks arguments against the attachments. Where the caller placed none of them, they become further arguments, in their
+    /// order.
     ///
     /// Every attachment has to be named once: no official encoder writes anything else, so no decoder is bound to take it.
-    pub fn new(arguments: &'a str, attachments: &[&[u8]]) -> Result<Self, Failed> {
+    pub fn new(json: Json<'a>, attachments: &[&[u8]]) -> Result<Self, Failed> {
         Self::takes(attachments.len())?;
-        let named = placeholders(arguments);
+        let arguments = json.text;
+        let named = if json.may_have_placeholders { placeholders(arguments) } else { Vec::new() };
         if !(named.is_empty() && attachments.is_empty()) {
             check(&named, attachments.len()).map_err(|fault| Failed::new(Status::InvalidArgument, fault))?;
         }
@@ -81,12 +90,17 @@ fn with_placeholders(arguments: &str, count: usize) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
+    fn json(text: &str) -> Json<'_> {
+        Json { text, may_have_placeholders: true }
+    }
+
     const ZERO: &str = r#"{"_placeholder":true,"num":0}"#;
     const ONE: &str = r#"{"_placeholder":true,"num":1}"#;
 
     #[test]
     fn attachments_without_a_place_become_arguments() {
-        let arguments = |given, blobs: &[&[u8]]| Payload::new(given, blobs).unwrap().arguments.into_owned();
+        let arguments =
+            |given, blobs: &[&[u8]]| Payload::new(json(given), blobs).unwrap().arguments.into_owned();
         assert_eq!(arguments("1", &[]), "1");
         assert_eq!(arguments("", &[b"a"]), ZERO);
         assert_eq!(arguments("1,2", &[b"a", b""]), format!("1,2,{ZERO},{ONE}"));
@@ -106,10 +120,10 @@ mod tests {
             ("1", 11, "11 attachments; a packet takes at most 10"),
             (&both, 1, "\"num\": 1"),
         ] {
-            let failed = Payload::new(arguments, &vec![&b"x"[..]; count]).unwrap_err();
+            let failed = Payload::new(json(arguments), &vec![&b"x"[..]; count]).unwrap_err();
             assert!(failed.message.contains(fault), "{arguments}: {failed}");
             assert_eq!(failed.status, Status::InvalidArgument);
         }
-        assert_eq!(Payload::new("", &[&b"x"[..]; 10]).unwrap().attachments.len(), 10);
+        assert_eq!(Payload::new(json(""), &[&b"x"[..]; 10]).unwrap().attachments.len(), 10);
     }
 }

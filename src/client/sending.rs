@@ -12,6 +12,7 @@ use super::{
     client::{all_with, Client},
     from_network::{request_id, request_number},
     inside::inside_library_code,
+    payload::Json,
     requests::Tries,
     Done, Event, Failed, Payload, Status,
 };
@@ -313,25 +314,23 @@ fn json_string(name: &str) -> String {
 }
 
 /// Checks that a text is one JSON value, in one pass; gives it without the space around it.
-pub fn json_value(text: &str) -> Result<&str, Failed> {
+pub fn json_value(text: &str) -> Result<Json<'_>, Failed> {
     let mut scanner = Scanner::new(text);
     let start = scanner.at();
     if let Some(end) = scanner.pass_value().filter(|_| scanner.is_at_end()) {
-        return Ok(&text[start..end]);
+        return Ok(Json { text: &text[start..end], may_have_placeholders: scanner.was_underscored() });
     }
     // That one says where the fault lies.
     match serde_json::from_str::<&RawValue>(text) {
-        Ok(raw) => Ok(raw.get()),
+        Ok(raw) => Ok(Json { text: raw.get(), may_have_placeholders: true }),
         Err(error) => Err(Failed::new(Status::Json, format!("no valid JSON: {error}"))),
     }
 }
 
 /// Checks that a text is a JSON array; gives what stands between its brackets.
-pub fn json_arguments(text: &str) -> Result<&str, Failed> {
+pub fn json_arguments(text: &str) -> Result<Json<'_>, Failed> {
     let array = json_value(text)?;
-    array
-        .strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'))
-        .map(str::trim)
-        .ok_or_else(|| Failed::new(Status::Json, "the arguments must be a JSON array"))
+    let inner = array.text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
+    let text = inner.ok_or_else(|| Failed::new(Status::Json, "the arguments must be a JSON array"))?.trim();
+    Ok(Json { text, ..array })
 }

@@ -11,7 +11,7 @@ use super::{
     process::process,
     types::{im_ack_fn, im_blob, im_client, im_free_fn, im_status},
 };
-use crate::client::{json_arguments, json_value, user_code, EmitFlags, Failed, Payload, Status};
+use crate::client::{json_arguments, json_value, user_code, EmitFlags, Failed, Json, Payload, Status};
 
 /// The one argument of a simple call: checked JSON, or nothing.
 ///
@@ -41,7 +41,7 @@ unsafe fn payload<'a>(
     Payload::takes(blob_count).map_err(|failed| named("blob_count", failed))?;
     // SAFETY: by this function's contract.
     let (args, blobs) = unsafe { (with_length(args, args_len, "args")?, binary(blobs, blob_count)?) };
-    args.map_or(Ok(""), json_arguments)
+    args.map_or(Ok(Json::default()), json_arguments)
         .and_then(|arguments| Payload::new(arguments, &blobs))
         .map_err(|failed| named("args", failed))
 }
