@@ -13,9 +13,7 @@
 /* A semaphore: to wake and to be woken is one call of the system each, as for the peers. */
 static sem_t reached;
 
-__attribute__((constructor)) static void begin(void) {
-    sem_init(&reached, 0, 0);
-}
+__attribute__((constructor)) static void begin(void) { sem_init(&reached, 0, 0); }
 
 void fail(const char *format, ...) {
     va_list arguments;
