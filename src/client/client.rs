@@ -115,7 +115,7 @@ impl Client {
     }
 
     fn spawn_connection(self: &Arc<Self>) {
-        let target = Arc::new(self.options.target.clone());
+        let target = self.options.target.clone();
         let surroundings = self.shared.surroundings().clone();
         let task = connection::run(target, self.link.clone(), self.clone(), surroundings);
         let (supervised, client) = (self.network.spawn(task), self.clone());
