@@ -1,6 +1,7 @@
 //! A client: its state, its life, its subscriptions. What it sends is in `sending`, its end in `ending`.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
         Arc, Mutex, MutexGuard, PoisonError,
@@ -8,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use futures_util::FutureExt;
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
@@ -115,19 +117,20 @@ impl Client {
     }
 
     fn spawn_connection(self: &Arc<Self>) {
-        let target = Arc::new(self.options.target.clone());
+        let target = self.options.target.clone();
         let surroundings = self.shared.surroundings().clone();
         let task = connection::run(target, self.link.clone(), self.clone(), surroundings);
-        let (supervised, client) = (self.network.spawn(task), self.clone());
-        self.network.spawn(async move {
-            if supervised.await.is_err() {
+        let client = self.clone();
+        // Not an async block, which would take the memory of the task twice.
+        self.network.spawn(AssertUnwindSafe(task).catch_unwind().map(move |ended| {
+            if ended.is_err() {
                 client.log(
                     Level::Error,
                     format_args!("a defect of the library in the connection; the client closes"),
                 );
                 client.after_connection_panic();
             }
-        });
+        }));
     }
 
     /// The connection's task is gone: told as a lost connection that is not made again.

@@ -198,7 +198,7 @@ mod tests {
     fn the_headers_of_a_transport_stand_in_for_those_of_all() {
         let own = r#""transportOptions":{"polling":{"extraHeaders":{"X-B":"2"}}}"#;
         let options = parse(&format!(r#""extraHeaders":{{"X-A":"1"}},{own}"#)).unwrap();
-        let Headers { websocket, polling } = options.target.access.headers;
+        let Headers { websocket, polling } = &options.target.access.headers;
         assert_eq!((websocket.len(), &websocket["x-a"]), (1, &"1".parse().unwrap()));
         assert_eq!((polling.len(), &polling["x-b"]), (1, &"2".parse().unwrap()));
     }

@@ -1,6 +1,6 @@
 //! The caller's options, checked: what is wrong is named.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 
@@ -59,7 +59,8 @@ const OF_ONE_CLIENT: [&str; 31] = [
 
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub target: Target,
+    /// The connection's task has it too.
+    pub target: Arc<Target>,
     pub credentials: Credentials,
     pub asks: Asks,
     pub auto_connect: bool,
@@ -126,7 +127,7 @@ impl Reader<'_> {
         let namespace = self.namespace()?;
         let credentials = self.credentials(&namespace)?;
         let target = Target {
-            access: self.access()?,
+            access: Arc::new(self.access()?),
             paths: self.paths()?,
             trailing_slash: self.flag("addTrailingSlash", true)?,
             namespace,
@@ -155,7 +156,7 @@ impl Reader<'_> {
         };
         Ok(Options {
             outbox: self.outbox(&target.access.endpoint, &target.namespace)?,
-            target,
+            target: Arc::new(target),
             credentials,
             asks: Asks { query: self.flag("askQuery", false)?, auth: self.flag("askAuth", false)? },
             auto_connect: self.flag("autoConnect", true)?,
@@ -367,7 +368,8 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_official_clients() {
         let options = parse("").unwrap();
-        let Reconnection { enabled, attempts, delay, delay_max, randomization } = options.target.reconnection;
+        let Reconnection { enabled, attempts, delay, delay_max, randomization } =
+            options.target.reconnection.clone();
         assert!(enabled && options.auto_connect && options.pulls && options.receipts);
         assert_eq!(
             (attempts, delay.as_millis(), delay_max.as_millis(), randomization),
@@ -397,7 +399,8 @@ mod tests {
         for name in OF_ONE_CLIENT {
             assert!(support_of(name).is_some(), "{name}");
         }
-        let shared = |more: &str| parse(&format!(",\"multiplex\":true{more}")).unwrap().target.shared_by;
+        let shared =
+            |more: &str| parse(&format!(",\"multiplex\":true{more}")).unwrap().target.shared_by.clone();
         assert_eq!(shared(r#","retries":1,"ackTimeout":5"#), shared(""));
         assert_ne!(shared(r#","path":"/im""#), shared(""));
         assert_eq!(shared(r#","forceNew":true"#), None);

@@ -49,26 +49,26 @@ impl Attempts<'_> {
         if let Paths::Given(path) = &self.target.paths {
             return self.attempt(path, self.target.revision, &progress).await.map_err(|failed| vec![failed]);
         }
-        let Some(known) = known else { return self.race().await };
+        let Some(known) = known else { return Box::pin(self.race()).await };
         let asked = self.target.revision.or(known.asked);
         let failed = match self.attempt(&known.path, asked, &progress).await {
             Ok(opened) => return Ok(opened),
             Err(failed) if failed.is_final() => return Err(vec![failed]),
             Err(failed) => failed,
         };
-        self.race().await.map_err(|mut others| {
+        Box::pin(self.race()).await.map_err(|mut others| {
             others.retain(|other| other.path != failed.path);
             others.insert(0, failed);
             others
         })
     }
 
-    /// Tries the two default paths.
+    /// Tries the two default paths. Two attempts take twice the memory: this is boxed, so that a client with a path goes without.
     async fn race(&self) -> Result<Opened, Vec<Attempt>> {
         let (ahead, behind) = (Progress::default(), Progress::default());
         let asked = self.target.revision;
         let mut first = Box::pin(self.attempt(DEFAULT_PATHS[0], asked, &ahead));
-        let second = self.attempt(DEFAULT_PATHS[1], asked, &behind);
+        let mut second = Box::pin(self.attempt(DEFAULT_PATHS[1], asked, &behind));
         tokio::select! {
             done = &mut first => match done {
                 Ok(opened) => return Ok(opened),
@@ -84,7 +84,6 @@ impl Attempts<'_> {
                 self.silent(DEFAULT_PATHS[0], "the server was silent; closed before the next path was tried");
             return second.await.map_err(|other| vec![closed, other]);
         }
-        let mut second = Box::pin(second);
         tokio::select! {
             done = &mut first => match done {
                 Ok(opened) => Ok(opened),

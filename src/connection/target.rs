@@ -1,6 +1,6 @@
 //! What to connect to, and how.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     engineio::Revision,
@@ -10,7 +10,7 @@ use crate::{
 
 #[derive(Clone, Debug)]
 pub struct Target {
-    pub access: Access,
+    pub access: Arc<Access>,
     pub paths: Paths,
     /// The official clients ask for `{path}/`.
     pub trailing_slash: bool,

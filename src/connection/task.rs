@@ -1,6 +1,7 @@
 //! The life of a connection's task: wait until the caller wants a connection, connect, drive, and try again.
 
 use std::{
+    future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -36,26 +37,17 @@ pub struct Surroundings {
 }
 
 /// Runs until the client is destroyed.
-pub async fn run(target: Arc<Target>, link: Arc<Link>, owner: Arc<dyn Owner>, surroundings: Surroundings) {
+pub fn run(
+    target: Arc<Target>,
+    link: Arc<Link>,
+    owner: Arc<dyn Owner>,
+    surroundings: Surroundings,
+) -> impl Future<Output = ()> + Send {
     let Surroundings { tls, log, .. } = &surroundings;
     let dialer = Arc::new(Dialer::new(target.access.clone(), tls.clone(), log.clone()));
     let task = Task { target, dialer, link, owner, surroundings, recovery: Mutex::default() };
-    loop {
-        let wish = task.link.wish();
-        if wish.end {
-            break;
-        }
-        if wish.open {
-            task.stay_connected(wish).await;
-            task.link.idle();
-        } else {
-            // A caller may have opened and closed before this looked.
-            task.link.idle();
-            task.link.woken().await;
-        }
-    }
-    task.dialer.farewells().wait(GOODBYE).await;
-    task.owner.on_end();
+    // An async function would keep its arguments beside the task.
+    async move { task.run().await }
 }
 
 struct Task {
@@ -88,6 +80,25 @@ enum Next {
 }
 
 impl Task {
+    async fn run(&self) {
+        loop {
+            let wish = self.link.wish();
+            if wish.end {
+                break;
+            }
+            if wish.open {
+                self.stay_connected(wish).await;
+                self.link.idle();
+            } else {
+                // A caller may have opened and closed before this looked.
+                self.link.idle();
+                self.link.woken().await;
+            }
+        }
+        self.dialer.farewells().wait(GOODBYE).await;
+        self.owner.on_end();
+    }
+
     /// Connects, and again after every loss, until the caller closes or nothing more is to be tried.
     async fn stay_connected(&self, wish: Wish) {
         let mut backoff = Backoff::new(self.target.reconnection.clone());
@@ -95,7 +106,8 @@ impl Task {
             let checks = self.link.checks();
             self.link.set_state(State::Connecting);
             self.owner.on_connecting(backoff.attempts);
-            let connecting = self.connect(wish, backoff.attempts);
+            // Connecting takes more memory than a connection: given back before the connection lives.
+            let connecting = Box::pin(self.connect(wish, backoff.attempts));
             let connected = tokio::select! {
                 done = connecting => done,
                 interrupt = self.interrupt(wish, checks) => match interrupt {
@@ -105,7 +117,10 @@ impl Task {
                 },
             };
             let (next, checks) = match connected {
-                Ok((connection, connected)) => self.live(connection, connected, &mut backoff).await,
+                Ok((connection, connected)) => {
+                    self.on_connected(connected, &mut backoff);
+                    self.live(connection, &backoff).await
+                }
                 // The handshake itself may see the close first.
                 Err(_) if self.link.wish().closes != wish.closes => return,
                 Err(failure) => (self.on_failure(failure, &backoff), checks),
@@ -174,7 +189,11 @@ impl Task {
     }
 
     /// Opens a connection and joins the namespace, within the connect timeout.
-    async fn connect(&self, wish: Wish, attempt: u64) -> Result<(Connection<'_>, Connected), ConnectFailure> {
+    async fn connect(
+        &self,
+        wish: Wish,
+        attempt: u64,
+    ) -> Result<(Box<Connection<'_>>, Connected), ConnectFailure> {
         let deadline = Instant::now() + self.target.connect_timeout;
         let credentials = timeout_at(deadline, self.owner.credentials(attempt)).await;
         let credentials = credentials.map_err(|_| self.unanswered())?;
@@ -183,7 +202,8 @@ impl Task {
         let recovery = self.recovery().clone();
         let pid = recovery.as_ref().map(|recovery| recovery.pid.clone());
         let identity = (credentials, recovery);
-        let mut connection = Connection::new(way, &self.target, identity, &self.link, &*self.owner, wish);
+        let connection = Connection::new(way, &self.target, identity, &self.link, &*self.owner, wish);
+        let mut connection = Box::new(connection);
         let transport = connection.transport();
         let failed = |why: &str| self.namespace_failed(path.clone(), url.clone(), transport, why);
         let joined = timeout_at(deadline, connection.handshake()).await;
@@ -286,13 +306,7 @@ impl Task {
         Next::Stop(before)
     }
 
-    /// Lives with a connection to its end; gives also the checks that it has seen.
-    async fn live(
-        &self,
-        mut connection: Connection<'_>,
-        mut connected: Connected,
-        backoff: &mut Backoff,
-    ) -> (Next, u64) {
+    fn on_connected(&self, mut connected: Connected, backoff: &mut Backoff) {
         connected.attempts = backoff.attempts;
         backoff.reset();
         self.log(
@@ -300,6 +314,10 @@ impl Task {
             format_args!("connected by {} (EIO={})", connected.url, connected.revision.number()),
         );
         self.owner.on_connected(connected);
+    }
+
+    /// Lives with a connection to its end; gives also the checks that it has seen.
+    async fn live(&self, mut connection: Box<Connection<'_>>, backoff: &Backoff) -> (Next, u64) {
         let end = connection.drive().await;
         let checks = connection.checks();
         *self.recovery() = connection.session().recovery().cloned();
@@ -333,7 +351,7 @@ impl Task {
                 drop(connection);
                 self.link.all_written();
             }
-            false => connection.goodbye().await,
+            false => Box::pin(connection.goodbye()).await,
         }
         if !retry {
             return (Next::Stop(before), checks);

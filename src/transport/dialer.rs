@@ -39,7 +39,7 @@ pub struct Line {
 
 /// Makes the connections of one client, keeps its cookies, and knows of the goodbyes that are still being said.
 pub struct Dialer {
-    access: Access,
+    access: Arc<Access>,
     /// With the caller's settings, where there are any; else shared with all clients.
     tls: Arc<TlsCache>,
     /// For the way to an `https` proxy, of which the caller's settings say nothing.
@@ -51,7 +51,7 @@ pub struct Dialer {
 
 impl Dialer {
     /// `tls` has no settings and is shared by all clients.
-    pub fn new(access: Access, tls: Arc<TlsCache>, log: Arc<Log>) -> Self {
+    pub fn new(access: Arc<Access>, tls: Arc<TlsCache>, log: Arc<Log>) -> Self {
         let proxy_tls = tls.clone();
         let tls = match access.tls.are_default() {
             true => tls,
@@ -69,7 +69,7 @@ impl Dialer {
         &self.access.endpoint
     }
 
-    /// Opens a connection to the server.
+    /// Opens a connection to the server. Boxed is what not every connection needs: all that are being made take memory at once.
     pub async fn open(&self, purpose: Purpose, progress: &Progress) -> Result<Line, TransportError> {
         let endpoint = self.endpoint();
         let mut headers = HeaderMap::new();
@@ -79,14 +79,14 @@ impl Dialer {
             Some(proxy) if purpose == Purpose::Http && self.forwards_plain_requests() => {
                 absolute = true;
                 headers.extend(proxy.authorization().map(|value| (PROXY_AUTHORIZATION, value)));
-                self.reach(proxy, progress).await?
+                Box::pin(self.reach(proxy, progress)).await?
             }
-            Some(proxy) => self.tunnel(proxy, progress).await?,
+            Some(proxy) => Box::pin(self.tunnel(proxy, progress)).await?,
         };
         progress.connected();
         let (stream, certificate_asked) = match endpoint.secure {
             false => (stream, false),
-            true => self.secure(stream, progress).await?,
+            true => Box::pin(self.secure(stream, progress)).await?,
         };
         Ok(Line { stream, absolute, headers, certificate_asked })
     }
@@ -227,7 +227,7 @@ mod tests {
             tls: TlsSettings::default(),
             local_address: None,
         };
-        Dialer::new(access, Arc::default(), Arc::default())
+        Dialer::new(Arc::new(access), Arc::default(), Arc::default())
     }
 
     #[tokio::test]

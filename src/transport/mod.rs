@@ -8,7 +8,7 @@
 //! * `tls`, `tls_settings`, `verifier`: rustls with the platform's verifier, or the caller's
 //! * `headers`, `cookies`, `cookie_date`: what requests carry beside their own
 //! * `stream`: bytes with or without TLS; `read_ahead`: in large pieces while much comes
-//! * `websocket`: the upgrade and the frames
+//! * `websocket`, `opening_handshake`: the upgrade and the frames
 //! * `http`, `payload`, `polling`, `probe`: long-polling, and its upgrade to a WebSocket
 //! * `farewell`: how sessions of long-polling end that nobody waits for
 //! * `socket`: a connection of either transport, as frames
@@ -25,6 +25,7 @@ mod error;
 mod farewell;
 mod headers;
 mod http;
+mod opening_handshake;
 mod payload;
 mod polling;
 mod probe;

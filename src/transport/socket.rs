@@ -183,7 +183,8 @@ impl Socket {
                     while let Some(Ok(_)) = socket.next().await {}
                 }
             }
-            Socket::Polling(polling) => polling.close().await,
+            // Its request is made of so much that every client would keep room for it.
+            Socket::Polling(polling) => Box::pin(polling.close()).await,
         }
     }
 }
