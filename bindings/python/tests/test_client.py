@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import threading
+from collections import Counter, OrderedDict
 from concurrent.futures import CancelledError
 from typing import Any
 
@@ -60,6 +61,41 @@ def test_matrix_emit(server: Server) -> None:
         first, second = next(echoes), next(echoes)
         assert first.args == [1, "zwei", None, {"drei": [3.5, True]}, "ä😀"]
         assert second.args == []
+
+
+class Text(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "comes"),
+    [
+        (Text("ä"), "ä"),
+        (Status.ERROR_JSON, -4),
+        ((1, (2,)), [1, [2]]),
+        ({1: True, None: 2.5, "x": None}, {"1": True, "null": 2.5, "x": None}),
+        (OrderedDict(b=1, a=Counter("zz")), {"b": 1, "a": {"z": 2}}),
+        ('\0"\\\u2028\x7f', '\0"\\\u2028\x7f'),
+        ({"deep": [b"\1"]}, {"deep": [b"\1"]}),
+        (-(2**53) + 1, -(2**53) + 1),
+    ],
+    ids=str,
+)
+def test_one_argument_is_what_json_makes_of_it(server: Server, value: Any, comes: Any) -> None:
+    with Client(server.root, "/") as client:
+        echoes = client.events("echo")
+        client.emit(Text("echo"), value)
+        client.emit("echo", value, "and another")
+        assert next(echoes).args == [comes]
+        assert next(echoes).args == [comes, "and another"]
+
+
+def test_a_name_with_a_nul_is_not_cut_short(server: Server) -> None:
+    with Client(server.root, "/") as client:
+        echoes = client.events("echo")
+        client.emit("echo\0", 1)
+        client.emit("echo", 2)
+        assert next(echoes).data == 2
 
 
 def test_matrix_ack_from_server(server: Server) -> None:

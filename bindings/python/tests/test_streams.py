@@ -79,6 +79,24 @@ def test_a_slow_coroutine_holds_the_client_too(server: Server) -> None:
     run(body())
 
 
+def test_a_stream_that_is_made_amid_a_burst_has_its_bound_at_once(server: Server) -> None:
+    with Client(server.root, "/") as client:
+        made: list[im_client.Stream] = []
+
+        @client.on("burst")
+        def make(event: im_client.Event) -> None:
+            if event.data == 0:
+                until(lambda: in_library(client) == 99)
+            if event.data == 10:
+                made.append(client.events("burst", limit=1))
+
+        client.emit("burst", 100)
+        until(lambda: made and made[0].full)
+        assert client.call("echo", 1, timeout=PATIENCE) == 1
+        assert in_library(client) == 88
+        assert [next(made[0]).data for _ in range(89)] == list(range(11, 100))
+
+
 def test_streams_that_are_left_or_closed_hold_nobody(server: Server) -> None:
     with Client(server.root, "/") as client:
         left, closed = client.events("burst", limit=1), client.events("burst", limit=1)

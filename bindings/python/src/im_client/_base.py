@@ -19,7 +19,7 @@ from ._library import c_text, check, last_error, library, take_text, utf8
 from ._options import in_pythons_names, options_json
 from ._prototypes import EMIT_VOLATILE, SUBSCRIBE_ONCE, SUBSCRIBE_OUTGOING
 from ._types import RawEvent
-from ._values import Encoded, dump
+from ._values import Encoded, dump, json_text
 from .constants import EventKind, State, Status
 from .errors import ClosedError, NotFoundError, error_of, invalid
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ._message import Message
     from ._pending import Pending
 
+#: So many events are taken in one go where no stream says less.
+BATCH = 64
 F = TypeVar("F", bound=Callable[[Event], Any])
 
 
@@ -169,14 +171,17 @@ class BaseClient:
     def _report(self, error: BaseException, event: Event | None) -> None:
         raise NotImplementedError
 
-    def _may_take(self) -> bool:
-        """Whether the next event may be taken: no stream is full."""
+    def _room(self) -> int:
+        """So many events may be taken before the next look: none where a stream is full."""
         streams = [reference() for reference in tuple(self._streams.values())]
-        return not any(stream is not None and stream.full for stream in streams)
+        return min((stream.room for stream in streams if stream is not None), default=BATCH)
 
     def _room_made(self) -> None:
-        """What _may_take() says may have changed, or a request waits now."""
+        """What _room() says may be more by now, or a request waits."""
         raise NotImplementedError
+
+    def _room_taken(self) -> None:
+        """What _room() says may be less by now. Nobody has to know who takes one event at a time."""
 
     def _settle(self, pointer: int) -> None:
         """An outcome that was polled, past the events that wait for room."""
@@ -196,12 +201,22 @@ class BaseClient:
         Arguments are what json.dumps takes, and bytes at any depth. A volatile event is dropped unless it can go out at
         once. Raises QueueFullError where too much waits already.
         """
+        if len(args) == 1 and not volatile and self._emit_plain(event, args[0]):
+            return
         name, what = utf8(_name_of(event)), Encoded(args)
         check(
             library.im_client_emit_args(
                 self._handle, name, len(name), what.text, len(what.text), what.blobs, what.count, _flags(volatile)
             )
         )
+
+    def _emit_plain(self, event: str, value: Any) -> bool:
+        """The usual emit, at half of the cost. Where it is none, or fails: False, for the general one tells why."""
+        try:
+            name, text = str.encode(event), json_text(value).encode()
+        except (TypeError, ValueError, RecursionError):
+            return False
+        return b"\0" not in name and library.im_client_emit(self._handle, name, text) >= 0
 
     def _start(
         self, request: Pending, event: str, args: tuple[Any, ...], timeout: float | None, volatile: bool
@@ -285,10 +300,12 @@ class BaseClient:
 
 def answer_with(event: Event, answer: Any) -> None:
     """What a handler returned answers who asked; None is no answer, a tuple several arguments."""
+    if answer is None:
+        return
     if inspect.iscoroutine(answer):
         answer.close()
         raise invalid("the handler gave a coroutine, which nobody runs: only a coroutine function's is, by AsyncClient")
-    if answer is not None and event.wants_reply:
+    if event.wants_reply:
         event.reply(*(answer if isinstance(answer, tuple) else (answer,)))
 
 

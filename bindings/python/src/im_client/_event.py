@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from ._base import BaseClient
 
 
+# EventKind(…) takes ten times as long.
+_KINDS = {kind.value: kind for kind in EventKind}
+
+
 class Event:
     """An event of the server or of the connection, or a question of the library. Yours to keep."""
 
@@ -31,7 +35,7 @@ class Event:
         self._client = client
         self.name = raw.name.decode()
         self.args = arguments_of(pointer, raw)
-        self.kind = EventKind(raw.kind)
+        self.kind = _KINDS[raw.kind]
         self.ack_id = raw.ack_id
         self._request = raw.request
 
@@ -53,7 +57,8 @@ class Event:
         return code if isinstance(code, int) else None
 
     def _in_envelope(self, field: str) -> Any:
-        return self.data.get(field) if isinstance(self.data, dict) else None
+        envelope = self.data
+        return envelope.get(field) if isinstance(envelope, dict) else None
 
     @property
     def wants_reply(self) -> bool:

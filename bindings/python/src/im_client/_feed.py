@@ -6,7 +6,7 @@ import contextlib
 import weakref
 from typing import TYPE_CHECKING
 
-from ._base import Subscription
+from ._base import BATCH, Subscription
 from ._event import Event
 from .errors import ImError, invalid
 
@@ -49,14 +49,16 @@ class AnyStream:
         self._client = client
         self._limit = limit
         self._feeds: set[Feed] = set()
+        self._over = False
+        # First, so that what is being taken in one go ends before this may have too much of it.
+        client._streams[id(self)] = weakref.ref(self)
+        client._room_taken()
         try:
             for event in events or (None,):
                 self._feeds.add(Feed(self, client, event))
         except BaseException:
-            _off(self._feeds)
+            self.close()
             raise
-        client._streams[id(self)] = weakref.ref(self)
-        self._over = False
 
     def __del__(self) -> None:
         """A loop that was left: nobody will ask for more."""
@@ -65,7 +67,12 @@ class AnyStream:
     @property
     def full(self) -> bool:
         """Whether as many events wait as may."""
-        return self._waiting() >= self._limit and not self._over
+        return self.room <= 0
+
+    @property
+    def room(self) -> int:
+        """So many events more may wait."""
+        return BATCH if self._over else self._limit - self._waiting()
 
     def _waiting(self) -> int:
         raise NotImplementedError

@@ -10,6 +10,9 @@ from pathlib import Path
 from ._prototypes import PROTOTYPES, VERSION_NUMBER
 from .errors import error_of, invalid
 
+#: These neither wait nor call back, so they keep the interpreter's lock: to give it away and to get it again costs more
+#: than they do, and hands the turn to another thread in the middle of what would be done at once.
+_BRIEF = {"im_event_args", "im_client_wake"}
 #: Names another library than the one in the package: for those who develop it.
 PATH_VARIABLE = "IM_CLIENT_LIBRARY"
 _FILES = {"darwin": "libim_client.dylib", "win32": "im_client.dll"}
@@ -48,7 +51,14 @@ def _load() -> ctypes.CDLL:
     return loaded
 
 
+def _keeping_the_lock(loaded: ctypes.CDLL) -> ctypes.PyDLL:
+    same = ctypes.PyDLL(loaded._name, handle=loaded._handle)
+    _declare(same, _BRIEF)
+    return same
+
+
 library = _load()
+brief = _keeping_the_lock(library)
 
 
 def last_error() -> str:

@@ -30,9 +30,9 @@ class Worker(Handler):
         client._streams[id(self)] = weakref.ref(self)
 
     @property
-    def full(self) -> bool:
-        """As a stream is."""
-        return len(self._buffer) >= _LIMIT and self._task is not None
+    def room(self) -> int:
+        """As a stream has it."""
+        return _LIMIT if self._task is None else _LIMIT - len(self._buffer)
 
     def heard(self, pointer: int) -> None:
         try:

@@ -185,7 +185,7 @@ class AsyncClient(BaseClient):
         """Something changed while nothing was read."""
         if not self._finalizer.alive or self._reading:
             return
-        if self._may_take():
+        if self._room() > 0:
             self._read()
         else:
             self._take_outcomes()
@@ -206,7 +206,7 @@ class AsyncClient(BaseClient):
 
     def _take_some(self) -> None:
         for _ in range(_TURN):
-            if not self._may_take():
+            if self._room() <= 0:
                 self._stop_reading()
                 self._take_outcomes()
                 return

@@ -11,10 +11,10 @@ from ctypes import byref, c_void_p
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ._base import BaseClient, answer_with, flushed, milliseconds
+from ._base import BATCH, BaseClient, answer_with, flushed, milliseconds
 from ._event import Event
 from ._fork import forks
-from ._library import check, library
+from ._library import brief, check, library
 from ._log import log_error, logger
 from ._request import Request
 from ._stream import Stream
@@ -171,23 +171,29 @@ class Client(BaseClient):
         return threading.current_thread() is self._thread
 
     def _room_made(self) -> None:
-        # Takes no lock: a finalizer may call it. A wake that the thread does not wait for yet ends its next wait.
+        # Takes no lock: a finalizer may call it. A wake that the thread does not wait for yet ends its next wait, and
+        # one is enough for all the room that is made until then.
         if self._paused:
-            library.im_client_wake(self._handle)
+            self._paused = False
+            brief.im_client_wake(self._handle)
 
-    def _pause(self) -> bool:
-        """Whether to wait for room in a stream; set first, so that room made meanwhile ends the wait."""
-        self._paused = True
-        self._paused = not self._may_take()
-        return self._paused
+    def _room_taken(self) -> None:
+        brief.im_client_wake(self._handle)
+
+    def _room_or_pause(self) -> int:
+        room = self._room()
+        if room <= 0:
+            # Set before the second look, so that room made after it ends the wait.
+            self._paused = True
+            room = self._room()
+        return room
 
 
 def _run(reference: weakref.ref[Client], handle: int) -> None:
     """The client's thread. It does not keep the client: one that nobody has is given back here."""
-    while True:
-        if library.im_client_dispatch(handle, _FOREVER_MS, 1) < 0:
-            return
-        while _is_paused(reference):
+    room = BATCH
+    while library.im_client_dispatch(handle, _FOREVER_MS, room) >= 0:
+        while (room := _room_of(reference)) <= 0:
             if not _take_outcome(reference, handle):
                 return
         if reference() is None:
@@ -195,9 +201,9 @@ def _run(reference: weakref.ref[Client], handle: int) -> None:
             return
 
 
-def _is_paused(reference: weakref.ref[Client]) -> bool:
+def _room_of(reference: weakref.ref[Client]) -> int:
     client = reference()
-    return client is not None and client._pause()
+    return BATCH if client is None else client._room_or_pause()
 
 
 def _take_outcome(reference: weakref.ref[Client], handle: int) -> bool:
@@ -214,6 +220,6 @@ def _take_outcome(reference: weakref.ref[Client], handle: int) -> bool:
 def _give_back(handle: int, made: int, shown: str) -> None:
     """The client was forgotten. Takes no lock: this may run anywhere, in the middle of anything."""
     if made == forks():
-        library.im_client_wake(handle)
+        brief.im_client_wake(handle)
         # Last, for a program may make it an exception.
         warnings.warn(f"{shown} was not destroyed", ResourceWarning, stacklevel=2)
