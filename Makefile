@@ -82,13 +82,13 @@ $(SERVERS): tests/servers/package-lock.json
 	@touch $@
 
 packages-release:
-	@tools/packages.sh gcc binutils
+	@tools/packages.sh gcc libc6-dev binutils
 
 packages-demo:
-	@tools/packages.sh gcc make pkg-config python3 libjansson-dev libqrencode-dev
+	@tools/packages.sh gcc libc6-dev make pkg-config python3 libjansson-dev libqrencode-dev
 
 packages-test:
-	@tools/packages.sh gcc g++ make pkg-config python3 python3-venv libjansson-dev libqrencode-dev \
+	@tools/packages.sh gcc libc6-dev g++ make pkg-config python3 python3-venv libjansson-dev libqrencode-dev \
 	    libssl-dev openssl valgrind clang-format binutils util-linux nginx tinyproxy-bin microsocks haproxy
 	@tools/node.sh
 
@@ -166,7 +166,7 @@ bench-quick: bench-build
 	$(BENCH_VENV)/bin/python -m benches.run --build $(CARGO_TARGET_DIR) --quick
 
 packages-bench:
-	@tools/packages.sh gcc python3 python3-venv util-linux
+	@tools/packages.sh gcc libc6-dev python3 python3-venv util-linux
 	@tools/node.sh
 
 $(BENCH_VENV)/.installed: benches/requirements.txt | packages-bench
