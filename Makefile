@@ -107,6 +107,7 @@ lint: packages-test $(VENV)/.installed
 	$(VENV)/bin/ruff check $$(git ls-files '*.py' ':!bindings/python')
 	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings' ':!docs' ':!examples/python')
 	python3 -m benches.run --check
+	python3 -m unittest -q benches.test_instructions benches.test_layers
 
 # The library for aarch64 (phones, boards, Arm servers), and its tests under an emulator. The compiler is Debian's, kept beside
 # the machine's own; no debug information, which would be most of the build.
@@ -175,7 +176,6 @@ bench-quick: bench-build
 instructions instructions-renew: packages-instructions bench-driver
 	$(TEST_PROGRAMS)
 	$(call say,Counting the instructions of one message)
-	python3 -m unittest -q benches.test_instructions
 	python3 -m benches.instructions --build $(CARGO_TARGET_DIR) $(if $(findstring renew,$@),--renew)
 
 # Where the nanoseconds of one message go: writes its part of docs/benchmarks.md.
