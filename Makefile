@@ -19,7 +19,7 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: bench bench-build bench-driver bench-quick instructions instructions-renew packages-bench packages-instructions packages-profile profile build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test size clean
+.PHONY: bench bench-build bench-driver bench-micro bench-quick instructions instructions-renew packages-bench packages-instructions packages-profile profile build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test size clean
 
 build:
 	$(call say,Building the library)
@@ -177,6 +177,11 @@ instructions instructions-renew: packages-instructions bench-driver
 	$(TEST_PROGRAMS)
 	$(call say,Counting the instructions of one message)
 	python3 -m benches.instructions --build $(CARGO_TARGET_DIR) $(if $(findstring renew,$@),--renew)
+
+# The parts, without a network. In a folder of its own: beside the crate's rlib the library is built without the optimization across
+# crates, and a `make release` after it would take that one for its own.
+bench-micro: packages-release
+	cargo bench --locked --target-dir $(BENCH)/micro
 
 # Where the nanoseconds of one message go: writes its part of docs/benchmarks.md.
 profile: packages-profile $(BENCH)/message.h

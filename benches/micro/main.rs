@@ -1,4 +1,4 @@
-//! What the parts of a message's way cost, without a network: `cargo bench`.
+//! What the parts of a message's way cost, without a network: `make bench-micro`.
 
 mod abi;
 mod codec;
