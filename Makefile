@@ -19,7 +19,7 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: bench bench-build bench-quick packages-bench build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test size clean
+.PHONY: bench bench-build bench-driver bench-micro bench-quick instructions instructions-renew packages-bench packages-instructions packages-profile profile build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test size clean
 
 build:
 	$(call say,Building the library)
@@ -107,6 +107,7 @@ lint: packages-test $(VENV)/.installed
 	$(VENV)/bin/ruff check $$(git ls-files '*.py' ':!bindings/python')
 	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings' ':!docs' ':!examples/python')
 	python3 -m benches.run --check
+	python3 -m unittest -q benches.test_instructions benches.test_layers
 
 # The library for aarch64 (phones, boards, Arm servers), and its tests under an emulator. The compiler is Debian's, kept beside
 # the machine's own; no debug information, which would be most of the build.
@@ -148,14 +149,20 @@ BENCH := $(CARGO_TARGET_DIR)/bench
 BENCH_VENV := $(BENCH)/venv
 OURS := benches/drivers/ours
 OURS_CC := gcc -O2 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -I$(BENCH)
-OURS_LD := -L$(CARGO_TARGET_DIR)/release -Wl,-rpath,$(CARGO_TARGET_DIR)/release -lim_client -lpthread
-bench-build: packages-bench servers release $(BENCH_VENV)/.installed
+OURS_LD = -L$(CARGO_TARGET_DIR)/$(1) -Wl,-rpath,$(CARGO_TARGET_DIR)/$(1) -lim_client -lpthread
+OURS_SOURCES := $(addprefix $(OURS)/,main.c driver.c messages.c calls.c connections.c fleet.c)
+bench-driver: release $(BENCH)/message.h
+	$(OURS_CC) $(OURS_SOURCES) -o $(BENCH)/ours $(call OURS_LD,release)
+
+$(BENCH)/message.h: benches/drivers/message.json
+	@mkdir -p $(BENCH)
+	sed 's/[\\"]/\\&/g; s/.*/#define MESSAGE "&"/' $< > $@
+
+bench-build: packages-bench servers bench-driver $(BENCH_VENV)/.installed
 	$(call say,Building the load server$(comma) the floor$(comma) the drivers and a library without TLS)
 	cargo build --locked --profile peers -p load -p peer
 	$(RELEASE_LIBRARIES) --no-default-features --target-dir $(BENCH)/plain
-	sed 's/[\\"]/\\&/g; s/.*/#define MESSAGE "&"/' benches/drivers/message.json > $(BENCH)/message.h
-	$(OURS_CC) $(addprefix $(OURS)/,main.c driver.c messages.c connections.c fleet.c) -o $(BENCH)/ours $(OURS_LD)
-	$(OURS_CC) $(addprefix $(OURS)/,driver.c large.c allocations.c) -o $(BENCH)/ours-counted $(OURS_LD)
+	$(OURS_CC) $(addprefix $(OURS)/,driver.c large.c allocations.c) -o $(BENCH)/ours-counted $(call OURS_LD,release)
 
 # All of it, on a quiet machine: writes docs/benchmarks.md and its plots, and fails where a row misses its "must".
 bench: bench-build
@@ -164,6 +171,32 @@ bench: bench-build
 # Two minutes, for a look; nothing is written.
 bench-quick: bench-build
 	$(BENCH_VENV)/bin/python -m benches.run --build $(CARGO_TARGET_DIR) --quick
+
+# The instructions of one message, held against benches/instructions.json; -renew writes that file.
+instructions instructions-renew: packages-instructions bench-driver
+	$(TEST_PROGRAMS)
+	$(call say,Counting the instructions of one message)
+	python3 -m benches.instructions --build $(CARGO_TARGET_DIR) $(if $(findstring renew,$@),--renew)
+
+# The parts, without a network. In a folder of its own: beside the crate's rlib the library is built without the optimization across
+# crates, and a `make release` after it would take that one for its own.
+bench-micro: packages-release
+	cargo bench --locked --target-dir $(BENCH)/micro
+
+# Where the nanoseconds of one message go: writes its part of docs/benchmarks.md.
+profile: packages-profile $(BENCH)/message.h
+	$(call say,Building the load server and the library with names)
+	cargo build --locked --profile peers -p load
+	cargo rustc --locked --profile profiling -p im-client --lib --crate-type cdylib
+	@ln -sf libim_client.so $(CARGO_TARGET_DIR)/profiling/libim_client.so.0
+	$(OURS_CC) $(OURS_SOURCES) -o $(BENCH)/ours-profiled $(call OURS_LD,profiling)
+	python3 -m benches.profile --build $(CARGO_TARGET_DIR)
+
+packages-profile:
+	@tools/packages.sh gcc libc6-dev libc6-dbg binutils linux-perf python3 util-linux
+
+packages-instructions:
+	@tools/packages.sh gcc libc6-dev python3 util-linux valgrind
 
 packages-bench:
 	@tools/packages.sh gcc libc6-dev python3 python3-venv util-linux
@@ -175,12 +208,16 @@ $(BENCH_VENV)/.installed: benches/requirements.txt | packages-bench
 	$(BENCH_VENV)/bin/pip install --quiet --require-virtualenv --require-hashes -r benches/requirements.txt
 	@touch $@
 
+# In one command: one at a time they would have what they share built again.
+TEST_PROGRAMS := cargo build --locked -p im-server -p peer -p load
+
 test: packages-test servers lint build examples
 	$(call say,Building the servers and peers of the tests)
-	cargo build --locked -p im-server -p peer
+	$(TEST_PROGRAMS)
 	$(call say,Building the library with AddressSanitizer)
 	tools/build_asan.sh
-	$(MAKE) release
+	# This builds the release library.
+	$(MAKE) instructions
 	$(call say,Testing the servers themselves with the official clients)
 	cd tests/servers && npm test --silent
 	$(call say,Testing the library)

@@ -1,19 +1,20 @@
-"""The page of the documentation: what stands between its markers is made from the results beside its plots."""
+"""The page of the documentation: what stands between its markers is made from the results that lie beside its plots."""
 
 import json
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+from benches.layers import LAYERS
 from benches.musts import Row, rows
 from benches.plan import MEASURES, PYTHON_MEASURES, Measure
 from benches.processes import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 FOLDER = ROOT / "docs" / "_static" / "bench"
-RESULTS = FOLDER / "results.json"
-BEGIN, END = "<!-- measured: made by benches/run.py -->\n", "<!-- /measured -->"
+RESULTS, PROFILE = FOLDER / "results.json", FOLDER / "profile.json"
 
 
 def median(runs: Iterable[dict[str, float]], figure: str) -> float:
@@ -83,21 +84,48 @@ def measured(results: dict[str, Any]) -> str:
     )
 
 
-def rendered(results: dict[str, Any]) -> str:
+def profiled(profile: dict[str, Any]) -> str:
+    """Nanoseconds of a message in each layer; layers in which none of them was seen are left out."""
+    ways = profile["ways"]
+
+    def nanoseconds(way: dict[str, Any], layer: str) -> str:
+        return amount(way["nsPerMessage"] * way["layers"].get(layer, 0))
+
+    lines = [
+        [layer, *(nanoseconds(way, layer) for way in ways.values())]
+        for layer in LAYERS
+        if any(layer in way["layers"] for way in ways.values())
+    ]
+    samples = ["samples", *(amount(way["samples"]) for way in ways.values())]
+    total = ["**all**", *(f"**{amount(way['nsPerMessage'])}**" for way in ways.values())]
+    around = table(["", ""], [[name, value] for name, value in profile["surroundings"].items()])
+    return f"{table(['layer', *(way['title'] for way in ways.values())], [*lines, total, samples])}\n{around}"
+
+
+#: Between which markers of the page stands what, made from which file.
+SECTIONS: tuple[tuple[str, str, Path, Callable[[dict[str, Any]], str]], ...] = (
+    ("<!-- measured: made by benches/run.py -->\n", "<!-- /measured -->", RESULTS, measured),
+    ("<!-- profiled: made by benches/profile.py -->\n", "<!-- /profiled -->", PROFILE, profiled),
+)
+
+
+def rendered() -> str:
     text = PAGE.read_text()
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{measured(results)}\n{END}{after}"
+    for begin, end, results, section in SECTIONS:
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
+        text = f"{before}{begin}\n{section(json.loads(results.read_text()))}\n{end}{after}"
+    return text
 
 
-def write(results: dict[str, Any]) -> None:
+def write(file: Path, results: dict[str, Any]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    PAGE.write_text(rendered(results))
+    file.write_text(json.dumps(results, indent=1) + "\n")
+    PAGE.write_text(rendered())
 
 
 def check() -> int:
-    if PAGE.read_text() == rendered(json.loads(RESULTS.read_text())):
+    if PAGE.read_text() == rendered():
         return 0
-    print(f"{PAGE.relative_to(ROOT)} is not what {RESULTS.relative_to(ROOT)} gives: benches/run.py --render", file=sys.stderr)
+    print(f"{PAGE.relative_to(ROOT)} is not what the results in {FOLDER.relative_to(ROOT)} give: benches/run.py --render", file=sys.stderr)
     return 1

@@ -96,7 +96,7 @@ def drivers(build: Path, python: Path) -> dict[str, Driver]:
         "IM_CLIENT_LIBRARY": str(build / "release" / "libim_client.so"),
     }
     rust, node = str(build / "peers" / "rust_socketio"), str(DRIVERS / "official.js")
-    package, stranger = str(DRIVERS / "ours_python.py"), str(DRIVERS / "python_socketio.py")
+    package, stranger = ("-m", "benches.drivers.ours_python"), ("-m", "benches.drivers.python_socketio")
     # It sends without TCP_NODELAY: each of these waits 40 ms for the server's kernel.
     waits = {"": 4, "pair": 8, "connect": 8, "idle": 1, "roundtrip": 2, "inflight-1000": 1}
     node_2 = {"": 4, "pair": 2, "connect": 2, "idle": 1, "inflight": 1, "roundtrip": 10}
@@ -110,8 +110,8 @@ def drivers(build: Path, python: Path) -> dict[str, Driver]:
         Driver(RUST[1], (rust, "async"), waits, is_peer=True),
         Driver(NODE[0], ("node", node, "4"), node_4, is_peer=True),
         Driver(NODE[1], ("node", node, "2"), node_2, is_peer=True),
-        Driver(PYTHON, (str(python), stranger), by_hand, is_peer=True),
-        Driver(OURS_HANDLERS, (str(python), package, "handlers"), environment=ours_python),
-        Driver(OURS_STREAM, (str(python), package, "stream"), environment=ours_python),
+        Driver(PYTHON, (str(python), *stranger), by_hand, is_peer=True),
+        Driver(OURS_HANDLERS, (str(python), *package, "handlers"), environment=ours_python),
+        Driver(OURS_STREAM, (str(python), *package, "stream"), environment=ours_python),
     ]
     return {driver.name: driver for driver in all_drivers}

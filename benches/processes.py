@@ -37,8 +37,8 @@ class Driver:
 class Server:
     """On the same port where one is given: it takes the place of the one before."""
 
-    def __init__(self, build: Path, *flags: str):
-        command = ["taskset", "-c", str(SERVER_CORE), str(build / "peers" / "load-server"), *flags]
+    def __init__(self, build: Path, *flags: str, profile: str = "peers"):
+        command = ["taskset", "-c", str(SERVER_CORE), str(build / profile / "load-server"), *flags]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
         self.port: int = json.loads(self.process.stdout.readline())["port"]

@@ -130,7 +130,7 @@ def look(bench: Bench, names: list[str]) -> int:
 def publish(results: dict[str, Any]) -> int:
     from benches import plots  # It alone needs matplotlib, which is not there where only the page is checked.
 
-    page.write(results)
+    page.write(page.RESULTS, results)
     plots.draw(results["growth"], page.FOLDER)
     return 0
 

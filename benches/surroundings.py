@@ -26,7 +26,7 @@ def surroundings() -> dict[str, str]:
         "Node.js": said_by("node", "--version"),
         "python-socketio": version("python-socketio"),
         "Python": platform.python_version(),
-        "rustc": said_by("rustc", "--version").split()[1],
+        "rustc": rustc(),
     }
 
 
@@ -37,6 +37,10 @@ def processor() -> str:
 
 def said_by(*command: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def rustc() -> str:
+    return said_by("rustc", "--version").split()[1]
 
 
 def crate(name: str) -> str:

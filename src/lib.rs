@@ -10,6 +10,8 @@
 //! * `socketio`, `engineio`: the protocols as state machines, without input, output or clock
 //! * `json`: where values of a JSON text end
 //! * `log`: lines for whoever wants them
+//!
+//! Beside them `internals`: what of all this benchmarks reach.
 #![deny(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -18,6 +20,8 @@ mod connection;
 mod engineio;
 mod ffi;
 mod im;
+#[doc(hidden)]
+pub mod internals;
 mod json;
 mod log;
 mod socketio;

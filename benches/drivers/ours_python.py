@@ -1,25 +1,15 @@
 """The driver of libim_client's Python package: `ours_python.py handlers|stream ROOT MEASURE N`, see benches/README.md."""
 
 import json
-import resource
 import sys
 import threading
 import time
 from pathlib import Path
 
+from benches.drivers.figures import cpu, tell_costs, tell_times
 from im_client import CHAT_MESSAGE, CHAT_TO, Client, Event, QueueFullError  # type: ignore[import-not-found]
 
 MESSAGE = json.loads((Path(__file__).parent / "message.json").read_text())
-
-
-def cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def tell_costs(cpu_before: float, wall_before: float, count: int) -> None:
-    scale = 1e6 / count
-    print(json.dumps({"cpuUs": (cpu() - cpu_before) * scale, "wallUs": (time.monotonic() - wall_before) * scale}))
 
 
 def receive_by_handler(client: Client, count: int) -> int:
@@ -75,8 +65,7 @@ def round_trips(client: Client, count: int, pair: bool) -> None:
             client.emit(CHAT_TO, MESSAGE)
         client.call("echo", 1)
         times.append((time.monotonic() - start) * 1e6)
-    times.sort()
-    print(json.dumps({"p50Us": times[(count - 1) // 2], "p99Us": times[(count - 1) * 99 // 100]}))
+    tell_times(times)
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import sys
 import threading
 import time
@@ -11,13 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import socketio  # type: ignore[import-not-found]
+from benches.drivers.figures import cpu, tell_costs, tell_times
 
 MESSAGE = json.loads((Path(__file__).parent / "message.json").read_text())
-
-
-def cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
 
 
 def resident() -> int:
@@ -28,18 +23,6 @@ def opened(root: str) -> Any:
     client = socketio.Client(reconnection=False)
     client.connect(root, transports=["websocket"])
     return client
-
-
-def tell_costs(cpu_before: float, wall_before: float, count: int, **more: int) -> None:
-    scale = 1e6 / count
-    costs = {"cpuUs": (cpu() - cpu_before) * scale, "wallUs": (time.monotonic() - wall_before) * scale}
-    print(json.dumps(costs | more))
-
-
-def tell_times(times: list[float]) -> None:
-    times.sort()
-    last = len(times) - 1
-    print(json.dumps({"p50Us": times[last // 2], "p99Us": times[last * 99 // 100]}))
 
 
 def receive(client: Any, count: int) -> None:

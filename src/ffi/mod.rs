@@ -20,7 +20,7 @@ mod library;
 mod log;
 mod message;
 mod mobile;
-mod process;
+pub(crate) mod process;
 mod pull;
 mod subscription;
 mod types;

@@ -11,7 +11,7 @@
 typedef void measure_fn(const char *root, long count, long size);
 
 measure_fn receive, receive_among, emit, round_trip, pair, in_flight, connects, idle, clients,
-    fleet;
+    fleet, queue, create;
 
 /* --- clients --- */
 

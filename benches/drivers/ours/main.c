@@ -13,6 +13,7 @@ static const struct {
     {"pair", pair},        {"inflight", in_flight},
     {"connect", connects}, {"idle", idle},
     {"clients", clients},  {"fleet", fleet},
+    {"queue", queue},      {"create", create},
 };
 
 int main(int argc, char **argv) {

@@ -1,14 +1,10 @@
-//! What a call through the C ABI costs, without a network: `cargo bench`.
+//! Calls through the C ABI.
 
 use std::ffi::CString;
 
 use ::im_client::*;
 
-fn main() {
-    divan::main();
-}
-
-const MESSAGE: &str = r#"{"type":1,"from":"111","to":"222","content":"hello, this is a message of usual length","fp":"yv5Fpp7NvKrdD93yv5Fpp7NvKrdD93","typeu":1,"time":1586941056440}"#;
+use super::message;
 
 fn c(text: &str) -> CString {
     CString::new(text).expect("no NUL")
@@ -22,7 +18,7 @@ fn emit(bencher: divan::Bencher) {
     // SAFETY: NUL-terminated, as all strings here.
     let client = unsafe { im_client_new(options.as_ptr()) };
     assert_ne!(client, 0);
-    let (event, message) = (c("to"), c(MESSAGE));
+    let (event, message) = (c("to"), c(message()));
     let mut queued = 0;
     bencher.bench_local(|| {
         // SAFETY: as above.
@@ -45,7 +41,7 @@ fn message_create() {
 
 #[divan::bench]
 fn messages_unique_of_100(bencher: divan::Bencher) {
-    let list = c(&format!("[{}]", vec![MESSAGE; 100].join(",")));
+    let list = c(&format!("[{}]", vec![message(); 100].join(",")));
     // SAFETY: NUL-terminated; the library gave the string that is freed.
     bencher.bench_local(|| unsafe { im_string_free(im_messages_unique(divan::black_box(list.as_ptr()))) });
 }
