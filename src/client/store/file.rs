@@ -11,6 +11,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    io,
     path::Path,
 };
 
@@ -85,7 +86,7 @@ impl StoreFile {
         for (account, change) in changes {
             encode(&mut record, account, change);
         }
-        self.journal.append(&record).map_err(|error| format!("can't be written: {error}"))
+        self.journal.append(&record).map_err(cant_write)
     }
 
     /// Clears away what no longer counts.
@@ -103,9 +104,9 @@ impl StoreFile {
             })
         });
         // A folder that takes no second file is no reason to refuse a message: the file grows on, and that is tried later.
-        let _ = self.journal.replace(&mut records);
+        let replaced = self.journal.replace(&mut records);
         self.enough = 2 * self.journal.length() + ROOM;
-        Ok(())
+        replaced.map_or(Ok(()), |()| self.journal.keep_name()).map_err(cant_write)
     }
 
     /// Hands over every change with its account.
@@ -120,6 +121,10 @@ impl StoreFile {
             Ok(())
         })
     }
+}
+
+fn cant_write(error: io::Error) -> String {
+    format!("can't be written: {error}")
 }
 
 /// An account's part of the file, as the changes leave it.

@@ -97,6 +97,11 @@ impl Journal {
             let _ = fs::remove_file(&draft);
         })?;
         (self.file, self.length) = (file, length);
+        Ok(())
+    }
+
+    /// Has to follow a replacement: until then a power cut may bring the file before it back, without what was added since.
+    pub fn keep_name(&self) -> io::Result<()> {
         sync_folder(&self.path)
     }
 
