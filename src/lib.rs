@@ -17,6 +17,8 @@
 
 mod client;
 mod connection;
+// The protocol is whole where nobody needs its payloads and probes.
+#[cfg_attr(not(feature = "polling"), allow(dead_code, unused_imports))]
 mod engineio;
 mod ffi;
 mod im;

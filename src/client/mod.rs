@@ -46,6 +46,10 @@ mod shared;
 mod sleep_watch;
 mod status;
 mod status_table;
+#[cfg(feature = "store")]
+mod store;
+#[cfg(not(feature = "store"))]
+#[path = "no_store.rs"]
 mod store;
 mod subscriptions;
 mod takers;

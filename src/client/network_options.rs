@@ -170,6 +170,7 @@ mod tests {
             (r#""proxy":"gopher://u:s3cret@p""#, Status::Option, &["proxy", "scheme"]),
             (r#""proxy":true"#, Status::Option, &["proxy"]),
             (r#""localAddress":"h""#, Status::Option, &["localAddress", "IP address"]),
+            #[cfg(feature = "tls")]
             (r#""ca":"s3cret""#, Status::Option, &["ca", "no certificate"]),
             (r#""ca":[]"#, Status::Option, &["ca"]),
             (
@@ -179,8 +180,11 @@ mod tests {
             ),
             (r#""key":"s3cret""#, Status::Option, &["key", "\"cert\""]),
             (r#""cert":"s3cret""#, Status::Option, &["cert", "\"key\""]),
+            #[cfg(feature = "tls")]
             (r#""cert":"s3cret","key":"s3cret""#, Status::Option, &["cert", "no certificate"]),
+            #[cfg(feature = "tls")]
             (r#""pinnedPublicKeys":["sha256/AA"]"#, Status::Option, &["pinnedPublicKeys", "sha256/AA"]),
+            #[cfg(feature = "tls")]
             (r#""servername":"a b""#, Status::Option, &["servername", "a b"]),
             (r#""rejectUnauthorized":0"#, Status::Option, &["rejectUnauthorized"]),
             (r#""passphrase":"s3cret""#, Status::Unsupported, &["passphrase", "openssl pkey"]),

@@ -20,6 +20,8 @@ use crate::{
 
 /// The longest time that an option takes, in milliseconds: a week.
 const LONGEST: u64 = 7 * 24 * 3600 * 1000;
+/// Those that are tried where the caller names none.
+const TRANSPORTS: &[&str] = if cfg!(feature = "polling") { &[WEBSOCKET, POLLING] } else { &[WEBSOCKET] };
 pub(super) const DEVICE_TYPE: &str = "deviceType";
 
 /// Options in which clients of one connection may differ. The query is compared when they connect: it may be renewed.
@@ -297,7 +299,7 @@ impl Reader<'_> {
     }
 
     fn transports(&self) -> Result<Vec<&'static str>, Failed> {
-        let Some(given) = self.0.get("transports") else { return Ok(vec![WEBSOCKET, POLLING]) };
+        let Some(given) = self.0.get("transports") else { return Ok(TRANSPORTS.to_vec()) };
         let what = "a list of transports, like [\"websocket\", \"polling\"]";
         let list =
             given.as_array().filter(|list| !list.is_empty()).ok_or_else(|| wrong("transports", what))?;
@@ -305,7 +307,12 @@ impl Reader<'_> {
         for transport in list {
             let transport = match transport.as_str() {
                 Some(WEBSOCKET) => WEBSOCKET,
-                Some(POLLING) => POLLING,
+                Some(POLLING) if cfg!(feature = "polling") => POLLING,
+                Some(POLLING) => {
+                    let message =
+                        "the option \"transports\": this library was built without the feature \"polling\"";
+                    return Err(Failed::new(Status::Option, message));
+                }
                 Some("webtransport") => {
                     let message =
                         "the option \"transports\": \"webtransport\" needs HTTP/3, which is not built";
@@ -340,10 +347,9 @@ impl Reader<'_> {
         if !multiplex || force_new || msgpack {
             return Ok(None);
         }
-        let about = self.0.iter().filter(|(name, _)| !OF_ONE_CLIENT.contains(&name.as_str()));
-        Ok(Some(
-            Value::Object(about.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string(),
-        ))
+        let mut about = self.0.clone();
+        about.retain(|name, _| !OF_ONE_CLIENT.contains(&name.as_str()));
+        Ok(Some(Value::Object(about).to_string()))
     }
 
     fn attempts(&self) -> Result<Option<u64>, Failed> {
@@ -459,6 +465,15 @@ mod tests {
             let failed = parse(more).unwrap_err();
             assert!(failed.status == status && failed.message.contains(fault), "{more}: {failed}");
         }
+    }
+
+    #[cfg(not(feature = "polling"))]
+    #[test]
+    fn without_long_polling_only_websocket_is_tried() {
+        assert_eq!(parse("").unwrap().target.transports, [WEBSOCKET]);
+        let failed = parse(r#","transports":["websocket","polling"]"#).unwrap_err();
+        assert_eq!(failed.status, Status::Option);
+        assert!(failed.message.contains("\"transports\"") && failed.message.contains("feature \"polling\""));
     }
 
     #[test]

@@ -18,7 +18,9 @@ mod names;
 mod outbox;
 mod reactions;
 
-pub use dedupe::{screen, Screened, Seen, MOST_SEEN};
+#[cfg(feature = "store")]
+pub use dedupe::MOST_SEEN;
+pub use dedupe::{screen, Screened, Seen};
 pub use envelope::Envelope;
 pub use message::{create_message, fingerprint_of, timeline_id, unique_messages, with_fingerprint};
 pub use names::{canonical, im_event, EventNames};

@@ -71,12 +71,15 @@ impl CookieJar {
     /// caller's anew, the server's counts.
     pub fn add_to(&self, headers: &mut HeaderMap, path: &str, now: SystemTime) {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut sent: Vec<&Cookie> = kept.iter().filter(|c| c.is_alive(now) && c.matches(path)).collect();
+        let mut sent: Vec<&Cookie> = Vec::new();
+        for cookie in kept.iter().filter(|c| c.is_alive(now) && c.matches(path)) {
+            // RFC 6265, 5.4: longer paths first, else the oldest.
+            let place = sent.partition_point(|other| other.path.len() >= cookie.path.len());
+            sent.insert(place, cookie);
+        }
         if sent.is_empty() {
             return;
         }
-        // RFC 6265, 5.4: longer paths first; the sort is stable.
-        sent.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         let own = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let own = own.split(';').map(str::trim).filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default();

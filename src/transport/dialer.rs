@@ -8,12 +8,11 @@ use tokio_socks::{IntoTargetAddr, TargetAddr};
 use super::{
     cookies::CookieJar,
     dial::{connect, lookup},
-    farewell::Farewells,
     proxy::ProxyKind,
     read_ahead::ReadAhead,
     tls::{self, TlsCache},
     tunnel::{by_connect, by_socks, proxy_error},
-    Access, Endpoint, Progress, Proxy, Step, Stream, TransportError,
+    Access, Endpoint, Farewells, Progress, Proxy, Step, Stream, TransportError,
 };
 use crate::log::{Level, Log};
 
@@ -25,7 +24,8 @@ pub enum Purpose {
     Http,
 }
 
-/// A connection that stands, and how a request has to be written on it.
+/// A connection that stands, and how a request has to be written on it: only long-polling asks more than once.
+#[cfg_attr(not(feature = "polling"), allow(dead_code))]
 pub struct Line {
     pub stream: Stream,
     /// An HTTP proxy reads the requests itself: they name the whole URL (RFC 9112, 3.2.2) and carry `headers`. Never with

@@ -53,8 +53,9 @@ pub struct TransportError {
 
 /// Is this the body of an Engine.IO server's refusal, `{"code", "message"}`?
 pub fn is_engine_refusal(body: &[u8]) -> bool {
-    let read: Result<serde_json::Value, _> = serde_json::from_slice(body);
-    read.is_ok_and(|value| value["code"].is_u64() && value["message"].is_string())
+    // From text, as everywhere: serde_json is made anew for each kind of input.
+    let read = std::str::from_utf8(body).ok().and_then(|body| serde_json::from_str(body).ok());
+    read.is_some_and(|value: serde_json::Value| value["code"].is_u64() && value["message"].is_string())
 }
 
 impl TransportError {

@@ -22,12 +22,20 @@ mod dial;
 mod dialer;
 mod endpoint;
 mod error;
+#[cfg(feature = "polling")]
 mod farewell;
 mod headers;
+#[cfg(feature = "polling")]
 mod http;
 mod opening_handshake;
+#[cfg(feature = "polling")]
 mod payload;
+#[cfg(feature = "polling")]
 mod polling;
+#[cfg(not(feature = "polling"))]
+#[path = "no_polling.rs"]
+mod polling;
+#[cfg(feature = "polling")]
 mod probe;
 mod proxy;
 mod proxy_environment;
@@ -51,12 +59,18 @@ pub use address::{Address, Timestamps, POLLING, WEBSOCKET};
 pub use dialer::{Dialer, Line, Purpose};
 pub use endpoint::{encode_query, Endpoint};
 pub use error::{Progress, Step, TransportError};
+#[cfg(feature = "polling")]
+use farewell::Farewells;
 pub use headers::{add_header, Headers};
+#[cfg(not(feature = "polling"))]
+use polling::Farewells;
 pub use polling::{Polling, Terms};
 pub use proxy::Proxy;
 pub use proxy_environment::proxy_from_environment;
 pub use socket::{Frame, Lost, Socket};
 pub use stream::Stream;
 pub use tls::{TlsCache, TlsSettings};
-use websocket::{body_start, close_text, loss_of, Message};
+#[cfg(feature = "polling")]
+use websocket::body_start;
+use websocket::{close_text, loss_of, Message};
 pub use websocket::{connect, LossKind, WebSocket};

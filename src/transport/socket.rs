@@ -6,8 +6,7 @@ use std::{
 };
 
 use futures_util::{Sink, SinkExt, StreamExt};
-use hyper::body::Bytes;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 
 use super::{close_text, loss_of, LossKind, Message, Polling, WebSocket};
 use crate::engineio::{self, v3, Handshake, Revision};
@@ -18,7 +17,8 @@ pub enum Frame {
     Text(Utf8Bytes),
     /// As it stood in the WebSocket's frame: a server of revision 3 puts the packet type in front.
     Binary(Bytes),
-    /// The data alone.
+    /// The data alone, from long-polling.
+    #[cfg_attr(not(feature = "polling"), allow(dead_code))]
     Data(Bytes),
     /// Nothing but a sign of life.
     Alive,

@@ -1,3 +1,5 @@
+use std::{fs, path::PathBuf};
+
 use super::*;
 
 fn message(fp: &str) -> Stored {
@@ -16,10 +18,6 @@ fn place() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("im.store");
     (folder, path)
-}
-
-fn refused(path: &Path) -> String {
-    StoreFile::open(path).err().unwrap()
 }
 
 #[test]
@@ -57,65 +55,57 @@ fn the_newest_keys_are_kept() {
 }
 
 #[test]
-fn a_file_is_opened_once() {
-    let (_folder, path) = place();
-    let _file = StoreFile::open(&path).unwrap();
-    assert!(refused(&path).contains("in use"));
-}
-
-#[cfg(unix)]
-#[test]
-fn the_file_is_private() {
-    use std::os::unix::fs::PermissionsExt;
-    let (_folder, path) = place();
-    drop(StoreFile::open(&path).unwrap());
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-}
-
-#[test]
-fn what_is_no_store_is_refused_and_stays_as_it_is() {
-    let (folder, path) = place();
-    fs::write(&path, "my diary, which is long enough to be anything").unwrap();
-    assert!(refused(&path).contains("no store"), "{}", refused(&path));
-    assert!(fs::read_to_string(&path).unwrap().starts_with("my diary"));
-    fs::write(&path, "").unwrap();
-    assert!(refused(&path).contains("no store"));
-    assert!(refused(folder.path()).contains("can't be opened"));
-    assert!(refused(&folder.path().join("no/such/folder")).contains("can't be made"));
-}
-
-#[test]
-fn another_database_and_another_format_are_refused() {
-    let (_folder, path) = place();
-    let strange: TableDefinition<u64, u64> = TableDefinition::new("strange");
-    let change = |act: &dyn Fn(&redb::WriteTransaction)| {
-        let database = Database::create(&path).unwrap();
-        let writing = database.begin_write().unwrap();
-        act(&writing);
-        writing.commit().unwrap();
-    };
-    change(&|writing| drop(writing.open_table(strange).unwrap().insert(1, 1).unwrap()));
-    assert!(refused(&path).contains("no store"));
-    fs::remove_file(&path).unwrap();
-    drop(StoreFile::open(&path).unwrap());
-    change(&|writing| {
-        drop(writing.open_table(TABLE).unwrap().insert(FORMAT, 9_u64.to_be_bytes().as_slice()).unwrap())
-    });
-    assert!(refused(&path).contains("format 9"), "{}", refused(&path));
-}
-
-#[test]
-fn a_damaged_file_is_refused_wherever_it_is_hurt() {
+fn the_newest_of_two_messages_with_one_fingerprint_counts() {
     let (_folder, path) = place();
     let mut file = StoreFile::open(&path).unwrap();
-    for n in 0..50 {
-        file.apply(&[put("a", &n.to_string())]).unwrap();
+    let newer = Stored { json: "{}".into(), ..message("x") };
+    file.apply(&[put("a", "x"), put("a", "y"), ("a".into(), Change::Put(newer.clone()))]).unwrap();
+    assert_eq!(file.load("a").unwrap().messages, [message("y"), newer]);
+    file.apply(&[("a".into(), Change::Remove("x".into()))]).unwrap();
+    assert_eq!(fps(&file, "a"), ["y"]);
+}
+
+#[test]
+fn a_file_does_not_grow_with_what_is_gone() {
+    let (folder, path) = place();
+    let mut file = StoreFile::open(&path).unwrap();
+    let large = Stored { json: "x".repeat(100_000), ..message("large") };
+    file.apply(&[put("a", "stays"), ("b".into(), Change::Seen("key".into()))]).unwrap();
+    for _ in 0..100 {
+        let gone = Change::Remove(large.fingerprint.clone());
+        file.apply(&[("a".into(), Change::Put(large.clone()))]).unwrap();
+        file.apply(&[("a".into(), gone)]).unwrap();
+        assert!(fs::metadata(&path).unwrap().len() < 2 * ROOM);
     }
+    // It is still nobody else's.
+    assert!(StoreFile::open(&path).err().unwrap().contains("in use"));
+    file.apply(&[put("a", "last")]).unwrap();
     drop(file);
-    let whole = fs::read(&path).unwrap();
-    for cut in [1, 100, whole.len() / 2] {
-        fs::write(&path, &whole[..cut]).unwrap();
-        assert!(!refused(&path).is_empty());
-        assert_eq!(fs::read(&path).unwrap().len(), cut, "it is not changed");
+    let file = StoreFile::open(&path).unwrap();
+    assert_eq!(fps(&file, "a"), ["stays", "last"]);
+    assert_eq!(file.load("b").unwrap().seen, ["key"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left there");
+}
+
+#[test]
+fn what_can_not_be_rewritten_is_written_all_the_same() {
+    let (_folder, path) = place();
+    let mut file = StoreFile::open(&path).unwrap();
+    fs::create_dir(path.with_extension("store.new")).unwrap();
+    let large = Stored { json: "x".repeat(600_000), ..message("large") };
+    for _ in 0..5 {
+        file.apply(&[("a".into(), Change::Put(large.clone()))]).unwrap();
+    }
+    file.apply(&[put("a", "small")]).unwrap();
+    assert_eq!(fps(&file, "a"), ["large", "small"]);
+}
+
+#[test]
+fn an_entry_of_another_kind_is_damage() {
+    let (_folder, path) = place();
+    for strange in [&b"?"[..], b"p", b"r\xff\xff\xff\xff\xff\xff\xff\xff", b"s\0\0\0\0\0\0\0\x01a"] {
+        Journal::open(&path).unwrap().append(strange).unwrap();
+        assert!(StoreFile::open(&path).unwrap().load("a").unwrap_err().contains("damaged"));
+        fs::remove_file(&path).unwrap();
     }
 }

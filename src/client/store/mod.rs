@@ -1,10 +1,12 @@
 //! What survives the process: messages that wait for their answer, and the keys of messages that were delivered.
 //!
-//! * `file`: the database
+//! * `journal`: the file, as records that are there as a whole or not at all
+//! * `file`: what the records say
 //! * `writer`: the one thread of a file, which reads and writes it, so that no other thread waits for the disk by accident
 //! * here: the files of the process, each shared by the clients that name it, and one client's part of one
 
 mod file;
+mod journal;
 mod writer;
 
 use std::{

@@ -316,7 +316,7 @@ impl Writer {
             false => open.apply(&changes),
         });
         if let Err(what) = &done {
-            // After a failure redb wants the file opened anew.
+            // After a failure the file has to be opened anew.
             drop(file.take());
             self.lock().open = false;
             self.log.write(Level::Error, format_args!("the store {:?} {what}", self.path));
