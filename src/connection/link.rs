@@ -10,7 +10,11 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::outbound::{Dropped, Outbound, Outgoing, QueueFull};
+use super::{
+    outbound::{Dropped, Outbound, Outgoing, QueueFull},
+    shortcut::{Shortcut, Writer},
+};
+use crate::transport::{Outlet, Slot};
 
 /// What a client is doing, as `im_client_state` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +54,9 @@ struct Shared {
     woken: bool,
     /// Threads that wait in `flush`.
     flushing: usize,
+    writer: Writer,
+    /// While a connection stands whose socket can be written to by any thread.
+    shortcut: Option<Shortcut>,
 }
 
 #[derive(Debug)]
@@ -65,6 +72,21 @@ pub struct Link {
     checks: AtomicU64,
     /// The app is in the background: no connection is made anew.
     background: AtomicBool,
+    /// The socket did not take all of what a caller's thread wrote: the task has to flush.
+    rest: AtomicBool,
+}
+
+impl Shared {
+    /// Where this frame may be written by the thread that has it.
+    fn way_past_the_task(&mut self, frame: &Outgoing, connection: u64) -> Option<Outlet> {
+        let stale = frame.connection.is_some_and(|number| number != connection);
+        if self.writer != Writer::Nobody || stale {
+            return None;
+        }
+        let shortcut = self.shortcut.as_mut()?;
+        let taken = shortcut.take(frame, &self.outbound, self.wish.closes, Instant::now);
+        taken.then(|| shortcut.outlet().clone())
+    }
 }
 
 impl Link {
@@ -75,6 +97,8 @@ impl Link {
                 outbound: Outbound::new(outbound_limit),
                 woken: false,
                 flushing: 0,
+                writer: Writer::Nobody,
+                shortcut: None,
             }),
             wake: Notify::new(),
             flushed: Condvar::new(),
@@ -82,6 +106,7 @@ impl Link {
             connection: AtomicU64::new(0),
             checks: AtomicU64::new(0),
             background: AtomicBool::new(false),
+            rest: AtomicBool::new(false),
         }
     }
 
@@ -159,8 +184,13 @@ impl Link {
         self.background.load(Ordering::Acquire)
     }
 
-    /// Queues a frame and wakes the task if it may sleep.
-    pub fn send(&self, frame: Outgoing) -> Result<(), Unsent> {
+    /// Writes a frame where nothing else is to be written, or queues it and wakes the task if it may sleep. `on_sent` is what the
+    /// task would call before it writes: `Owner::on_sent`.
+    pub fn send(
+        &self,
+        frame: Outgoing,
+        on_sent: impl FnOnce(&Outgoing, Instant) -> bool,
+    ) -> Result<(), Unsent> {
         let sleeps = {
             let mut shared = self.lock();
             // The connection may be lost since the caller asked, and what was queued for it dropped.
@@ -168,13 +198,47 @@ impl Link {
                 shared.outbound.refuse_volatile();
                 return Err(Unsent::Volatile);
             }
-            shared.outbound.push(frame).map_err(Unsent::Full)?;
+            let outlet = shared.way_past_the_task(&frame, self.connection());
+            if let Some(slot) = outlet.as_ref().and_then(Outlet::slot) {
+                shared.writer = Writer::Caller;
+                shared.outbound.pass();
+                drop(shared);
+                self.put(slot, frame, on_sent);
+                return Ok(());
+            }
+            match frame.connection {
+                None => shared.outbound.push(frame).map_err(Unsent::Full)?,
+                // An answer that the server waits for.
+                Some(_) => shared.outbound.push_own(frame),
+            }
             !std::mem::replace(&mut shared.woken, true)
         };
         if sleeps {
             self.wake.notify_one();
         }
         Ok(())
+    }
+
+    /// Writes a frame from the caller's thread. While the slot is held the connection is not told as lost, so that its owner
+    /// knows then what went out.
+    fn put(&self, mut slot: Slot<'_>, frame: Outgoing, on_sent: impl FnOnce(&Outgoing, Instant) -> bool) {
+        let rest = on_sent(&frame, Instant::now()) && slot.put(frame.frame);
+        let mut shared = self.lock();
+        if rest {
+            shared.writer = Writer::Task;
+            self.rest.store(true, Ordering::Release);
+        } else {
+            shared.writer = Writer::Nobody;
+            shared.outbound.all_written();
+            self.tell_flushing(&shared);
+        }
+        // The task may have looked meanwhile, and left to us what it found.
+        let wakes = rest || !shared.outbound.has_nothing_to_send();
+        shared.woken |= wakes;
+        drop(shared);
+        if wakes {
+            self.wake.notify_one();
+        }
     }
 
     /// Queues a frame of the library's own, whatever the bound.
@@ -305,14 +369,22 @@ impl Link {
     }
 
     /// The next frame for a connection that was wanted at this count of closes: after another close they wait.
-    pub(super) fn pop(&self, closes: u64) -> Option<Outgoing> {
+    pub(super) fn pop(&self, closes: u64, now: Instant) -> Option<Outgoing> {
         let mut shared = self.lock();
         if shared.wish.closes != closes {
             return None;
         }
-        let frame = shared.outbound.pop();
-        if frame.is_none() {
-            shared.woken = false;
+        // A caller's thread that writes just now wakes the task where something waits behind it.
+        let may_write = shared.writer != Writer::Caller;
+        let frame = may_write.then(|| shared.outbound.pop()).flatten();
+        match &frame {
+            None => shared.woken = false,
+            Some(_) => {
+                shared.writer = Writer::Task;
+                if let Some(shortcut) = &mut shared.shortcut {
+                    shortcut.on_task_writes(now);
+                }
+            }
         }
         frame
     }
@@ -320,8 +392,29 @@ impl Link {
     /// All that was popped is written out, or lost with its connection.
     pub(super) fn all_written(&self) {
         let mut shared = self.lock();
-        shared.outbound.all_written();
-        self.tell_flushing(&shared);
+        if shared.writer != Writer::Caller {
+            shared.writer = Writer::Nobody;
+            shared.outbound.all_written();
+            self.tell_flushing(&shared);
+        }
+    }
+
+    /// From now on callers may write by themselves, on the connection that was wanted at this count of closes.
+    pub(super) fn open_shortcut(&self, outlet: Outlet, closes: u64) {
+        self.lock().shortcut = Some(Shortcut::new(outlet, closes));
+    }
+
+    /// No caller writes by itself any more, and none is about to.
+    pub(super) fn close_shortcut(&self) {
+        let shortcut = self.lock().shortcut.take();
+        if let Some(shortcut) = shortcut {
+            shortcut.outlet().close();
+        }
+    }
+
+    /// Has the task to flush what a caller's thread left? Asked once.
+    pub(super) fn take_rest(&self) -> bool {
+        self.rest.swap(false, Ordering::AcqRel)
     }
 
     /// No connection stands, or is made: the state says so, unless one was wanted meanwhile.
@@ -351,11 +444,11 @@ mod tests {
         let volatile = || Outgoing { volatile: true, ..Outgoing::plain("x".to_owned()) };
         link.set_state(State::Connected);
         assert!(link.takes_volatile());
-        link.send(volatile()).unwrap();
+        link.send(volatile(), |_, _| true).unwrap();
         // The connection is lost behind the caller's back.
         link.set_state(State::Disconnected);
         link.drop_where(|frame| frame.volatile);
-        assert_eq!(link.send(volatile()), Err(Unsent::Volatile));
+        assert_eq!(link.send(volatile(), |_, _| true), Err(Unsent::Volatile));
         assert_eq!((link.waiting(), link.dropped_volatile()), ((0, 0), 2));
     }
 }

@@ -8,19 +8,18 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::{drive::Connection, outbound::Outgoing};
+use super::{drive::Connection, outbound::Outgoing, shortcut::FLOOD};
 use crate::{engineio::Revision, socketio::Transmit, transport::Lost};
 
 /// So many bytes are handed to the socket before it has to be flushed.
 const WRITE_BATCH: usize = 64 * 1024;
-/// What the caller sends so soon after something else is one of many.
-const FLOOD: Duration = Duration::from_micros(50);
 /// How long a goodbye may take.
 pub const GOODBYE: Duration = Duration::from_millis(250);
 
 impl Connection<'_> {
     /// Hands frames to the socket in batches: the protocol's own first, then, once connected, the caller's.
     pub(super) fn write(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<(), Lost> {
+        self.unflushed |= self.link.take_rest();
         loop {
             if self.unflushed {
                 match self.carrier.poll_flush(cx) {
@@ -91,7 +90,7 @@ impl Connection<'_> {
     /// The caller's next packet. Answers that belong to an earlier connection are dropped.
     fn pop(&mut self, now: Instant) -> Option<Outgoing> {
         loop {
-            let outgoing = self.link.pop(self.wish.closes)?;
+            let outgoing = self.link.pop(self.wish.closes, now)?;
             let stale = outgoing.connection.is_some_and(|connection| connection != self.number);
             if stale || !self.owner.on_sent(&outgoing, now) {
                 // Nothing is written for it, but a flush that waits for it has to hear that it is gone.

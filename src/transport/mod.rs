@@ -7,7 +7,8 @@
 //! * `proxy`, `proxy_environment`, `tunnel`: which proxy, and the way through it
 //! * `tls`, `tls_settings`, `verifier`: rustls with the platform's verifier, or the caller's
 //! * `headers`, `cookies`, `cookie_date`: what requests carry beside their own
-//! * `stream`: bytes with or without TLS; `read_ahead`: in large pieces while much comes
+//! * `stream`: bytes with or without TLS; `read_ahead`: in large pieces while much comes; `outlet`: by any thread where the
+//!   network thread has nothing to write
 //! * `websocket`, `opening_handshake`: the upgrade and the frames
 //! * `http`, `payload`, `polling`, `probe`: long-polling, and its upgrade to a WebSocket
 //! * `farewell`: how sessions of long-polling end that nobody waits for
@@ -26,6 +27,7 @@ mod farewell;
 mod headers;
 mod http;
 mod opening_handshake;
+mod outlet;
 mod payload;
 mod polling;
 mod probe;
@@ -52,6 +54,7 @@ pub use dialer::{Dialer, Line, Purpose};
 pub use endpoint::{encode_query, Endpoint};
 pub use error::{Progress, Step, TransportError};
 pub use headers::{add_header, Headers};
+pub use outlet::{Outlet, Slot};
 pub use polling::{Polling, Terms};
 pub use proxy::Proxy;
 pub use proxy_environment::proxy_from_environment;
