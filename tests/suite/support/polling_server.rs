@@ -2,7 +2,7 @@
 //! session at a time; a new one takes the place of the old, whose requests get Engine.IO's code 1.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     ops::{Deref, DerefMut},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -36,9 +36,11 @@ struct State {
     /// The number of the session, counted from 1.
     session: usize,
     over: bool,
-    /// By kind: how many came, how many are being answered, and how many at most were so at the same time.
+    /// By kind: how many came.
     came: [usize; KINDS],
-    now: [usize; KINDS],
+    /// By kind and session: how many are being answered. The goodbye of a session may cross the begin of the next.
+    now: HashMap<(usize, String), usize>,
+    /// By kind: how many at most were so at the same time in one session.
     most: [usize; KINDS],
     bodies: Vec<Vec<u8>>,
     stops: bool,
@@ -130,7 +132,7 @@ impl PollingServer {
         self.session.state().came[kind as usize]
     }
 
-    /// How many requests of a kind were unanswered at the same time, at most.
+    /// How many requests of a kind were unanswered at the same time in one session, at most.
     pub fn most_at_once(&self, kind: TurnKind) -> usize {
         self.session.state().most[kind as usize]
     }
@@ -152,7 +154,7 @@ fn serve(peer: &mut Peer, session: &Session, script: &impl Fn(&mut Turn<'_>)) {
     while let Some(request) = peer.request() {
         let Some(body) = peer.body(&request) else { return };
         let kind = kind_of(&request);
-        let nth = session.change(|state| state.begin(kind, &body));
+        let nth = session.change(|state| state.begin(kind, &request, &body));
         let ends = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let mut turn = Turn { kind, nth, request, body, session, peer, goes_on: true, waits: true };
         script(&mut turn);
@@ -165,16 +167,22 @@ fn serve(peer: &mut Peer, session: &Session, script: &impl Fn(&mut Turn<'_>)) {
 }
 
 impl State {
-    fn begin(&mut self, kind: TurnKind, body: &[u8]) -> usize {
+    fn begin(&mut self, kind: TurnKind, request: &Request, body: &[u8]) -> usize {
         let at = kind as usize;
         self.came[at] += 1;
-        self.now[at] += 1;
-        self.most[at] = self.most[at].max(self.now[at]);
+        let now = self.now.entry((at, sid(request).to_owned())).or_default();
+        *now += 1;
+        self.most[at] = self.most[at].max(*now);
         if kind == TurnKind::Post {
             self.bodies.push(body.to_vec());
         }
         self.came[at]
     }
+}
+
+/// The session that a request is for; empty where it is for none.
+fn sid(request: &Request) -> &str {
+    request.query.split('&').find_map(|pair| pair.strip_prefix("sid=")).unwrap_or_default()
 }
 
 fn kind_of(request: &Request) -> TurnKind {
@@ -226,7 +234,8 @@ impl Turn<'_> {
 
     fn no_longer_waits(&mut self) {
         if std::mem::take(&mut self.waits) {
-            self.session.change(|state| state.now[self.kind as usize] -= 1);
+            let key = (self.kind as usize, sid(&self.request).to_owned());
+            self.session.change(|state| *state.now.entry(key).or_default() -= 1);
         }
     }
 
@@ -252,8 +261,7 @@ impl Turn<'_> {
 
     fn is_of_this_session(&self) -> bool {
         let state = self.session.state();
-        let sid = format!("sid=polling-{}", state.session);
-        !state.over && self.request.query.split('&').any(|pair| pair == sid)
+        !state.over && sid(&self.request) == format!("polling-{}", state.session)
     }
 
     /// Sends a packet to the client by the poll that waits, or by the next.
