@@ -9,8 +9,15 @@ folder=$(mkdir -p "$1" && cd "$1" && pwd)
 [ ! -x "$folder/rustc" ] || exit 0
 echo "== Unpacking Debian's Rust for aarch64"
 
-mkdir -p "$folder"/apt/{lists,cache/archives}/partial "$folder/debs"
+mkdir -p "$folder"/apt/{lists,cache/archives}/partial "$folder"/apt/sources "$folder/debs"
+# Where Debian publishes a newer one for a browser; a machine made by debootstrap alone does not know that place.
+cp -r /etc/apt/sources.list.d/. "$folder/apt/sources/"
+if ! apt-cache policy | grep -q 'n=bookworm-security'; then
+    keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    echo "deb [signed-by=$keys] http://deb.debian.org/debian-security bookworm-security main" >"$folder/apt/sources/security.list"
+fi
 own_lists=(
+    -o Dir::Etc::sourceparts="$folder/apt/sources"
     -o APT::Architectures::=amd64 -o APT::Architectures::=arm64
     -o Dir::State="$folder/apt" -o Dir::State::lists="$folder/apt/lists" -o Dir::State::status=/var/lib/dpkg/status
     -o Dir::Cache="$folder/apt/cache" -o APT::Sandbox::User=root
