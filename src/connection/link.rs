@@ -46,6 +46,14 @@ pub enum Unsent {
     Volatile,
 }
 
+/// What the task has to write.
+pub(super) enum Next {
+    Frame(Outgoing),
+    /// To flush, what callers left.
+    Left,
+    Nothing,
+}
+
 #[derive(Debug)]
 struct Shared {
     wish: Wish,
@@ -55,6 +63,8 @@ struct Shared {
     /// Threads that wait in `flush`.
     flushing: usize,
     writer: Writer,
+    /// Callers left something that the task has to flush.
+    left: bool,
     /// While a connection stands whose socket can be written to by any thread.
     shortcut: Option<Shortcut>,
 }
@@ -72,20 +82,29 @@ pub struct Link {
     checks: AtomicU64,
     /// The app is in the background: no connection is made anew.
     background: AtomicBool,
-    /// The socket did not take all of what a caller's thread wrote: the task has to flush.
-    rest: AtomicBool,
 }
 
 impl Shared {
     /// Where this frame may be written by the thread that has it.
     fn way_past_the_task(&mut self, frame: &Outgoing, connection: u64) -> Option<Outlet> {
         let stale = frame.connection.is_some_and(|number| number != connection);
-        if self.writer != Writer::Nobody || stale {
-            return None;
+        let free = matches!(self.writer, Writer::Nobody | Writer::Left);
+        let shortcut = self.shortcut.as_ref().filter(|_| free && !stale)?;
+        shortcut.fits(frame, &self.outbound, self.wish.closes).then(|| shortcut.outlet().clone())
+    }
+
+    /// The thread that has this frame writes now; says whether at once, and what time it is.
+    fn begin_to_write(&mut self, frame: &Outgoing) -> (bool, Instant) {
+        self.outbound.pass();
+        let was_left = std::mem::replace(&mut self.writer, Writer::Caller) == Writer::Left;
+        let last = self.shortcut.as_ref().and_then(Shortcut::last);
+        // One of many: to look at the clock is a good part of what it costs, and only who waits for an answer measures.
+        if let Some(last) = last.filter(|_| was_left && frame.request.is_none()) {
+            return (false, last);
         }
-        let shortcut = self.shortcut.as_mut()?;
-        let taken = shortcut.take(frame, &self.outbound, self.wish.closes, Instant::now);
-        taken.then(|| shortcut.outlet().clone())
+        let now = Instant::now();
+        let at_once = self.shortcut.as_mut().is_some_and(|shortcut| shortcut.is_at_once(now));
+        (at_once && !was_left, now)
     }
 }
 
@@ -98,6 +117,7 @@ impl Link {
                 woken: false,
                 flushing: 0,
                 writer: Writer::Nobody,
+                left: false,
                 shortcut: None,
             }),
             wake: Notify::new(),
@@ -106,7 +126,6 @@ impl Link {
             connection: AtomicU64::new(0),
             checks: AtomicU64::new(0),
             background: AtomicBool::new(false),
-            rest: AtomicBool::new(false),
         }
     }
 
@@ -200,10 +219,9 @@ impl Link {
             }
             let outlet = shared.way_past_the_task(&frame, self.connection());
             if let Some(slot) = outlet.as_ref().and_then(Outlet::slot) {
-                shared.writer = Writer::Caller;
-                shared.outbound.pass();
+                let (at_once, now) = shared.begin_to_write(&frame);
                 drop(shared);
-                self.put(slot, frame, on_sent);
+                self.put(slot, frame, at_once, |frame| on_sent(frame, now));
                 return Ok(());
             }
             match frame.connection {
@@ -219,24 +237,32 @@ impl Link {
         Ok(())
     }
 
-    /// Writes a frame from the caller's thread. While the slot is held the connection is not told as lost, so that its owner
-    /// knows then what went out.
-    fn put(&self, mut slot: Slot<'_>, frame: Outgoing, on_sent: impl FnOnce(&Outgoing, Instant) -> bool) {
-        let rest = on_sent(&frame, Instant::now()) && slot.put(frame.frame);
+    /// Writes or leaves a frame by the caller's thread. While the slot is held the connection is not told as lost, so that its
+    /// owner knows then what went out.
+    fn put(
+        &self,
+        mut slot: Slot<'_>,
+        frame: Outgoing,
+        at_once: bool,
+        on_sent: impl FnOnce(&Outgoing) -> bool,
+    ) {
+        match (on_sent(&frame), at_once) {
+            (true, true) => slot.put(frame.frame),
+            (true, false) => slot.leave(frame.frame),
+            (false, _) => {}
+        }
         let mut shared = self.lock();
-        if rest {
-            shared.writer = Writer::Task;
-            self.rest.store(true, Ordering::Release);
-        } else {
-            shared.writer = Writer::Nobody;
+        shared.left = slot.has_rest();
+        shared.writer = if shared.left { Writer::Left } else { Writer::Nobody };
+        if !shared.left {
             shared.outbound.all_written();
             self.tell_flushing(&shared);
         }
         // The task may have looked meanwhile, and left to us what it found.
-        let wakes = rest || !shared.outbound.has_nothing_to_send();
-        shared.woken |= wakes;
+        let wanted = shared.left || !shared.outbound.has_nothing_to_send();
+        let sleeps = wanted && !std::mem::replace(&mut shared.woken, true);
         drop(shared);
-        if wakes {
+        if sleeps {
             self.wake.notify_one();
         }
     }
@@ -369,33 +395,43 @@ impl Link {
     }
 
     /// The next frame for a connection that was wanted at this count of closes: after another close they wait.
-    pub(super) fn pop(&self, closes: u64, now: Instant) -> Option<Outgoing> {
+    pub(super) fn pop(&self, closes: u64, now: Instant) -> Next {
         let mut shared = self.lock();
         if shared.wish.closes != closes {
-            return None;
+            return Next::Nothing;
         }
         // A caller's thread that writes just now wakes the task where something waits behind it.
         let may_write = shared.writer != Writer::Caller;
-        let frame = may_write.then(|| shared.outbound.pop()).flatten();
-        match &frame {
-            None => shared.woken = false,
-            Some(_) => {
+        match may_write.then(|| shared.outbound.pop()).flatten() {
+            Some(frame) => {
                 shared.writer = Writer::Task;
                 if let Some(shortcut) = &mut shared.shortcut {
                     shortcut.on_task_writes(now);
                 }
+                Next::Frame(frame)
+            }
+            None if std::mem::take(&mut shared.left) => Next::Left,
+            None => {
+                shared.woken = false;
+                Next::Nothing
             }
         }
-        frame
     }
 
-    /// All that was popped is written out, or lost with its connection.
+    /// All that was popped or left is written out, or lost with its connection.
     pub(super) fn all_written(&self) {
         let mut shared = self.lock();
-        if shared.writer != Writer::Caller {
-            shared.writer = Writer::Nobody;
-            shared.outbound.all_written();
-            self.tell_flushing(&shared);
+        // Somebody may have left more meanwhile, and woken the task for it.
+        let clear =
+            shared.shortcut.as_ref().is_none_or(|shortcut| shortcut.outlet().is_clear() == Some(true));
+        match shared.writer {
+            Writer::Caller => {}
+            _ if !clear => shared.writer = Writer::Left,
+            _ => {
+                shared.writer = Writer::Nobody;
+                shared.outbound.all_written();
+                self.tell_flushing(&shared);
+            }
         }
     }
 
@@ -409,12 +445,8 @@ impl Link {
         let shortcut = self.lock().shortcut.take();
         if let Some(shortcut) = shortcut {
             shortcut.outlet().close();
+            self.lock().left = false;
         }
-    }
-
-    /// Has the task to flush what a caller's thread left? Asked once.
-    pub(super) fn take_rest(&self) -> bool {
-        self.rest.swap(false, Ordering::AcqRel)
     }
 
     /// No connection stands, or is made: the state says so, unless one was wanted meanwhile.

@@ -1,12 +1,12 @@
-//! The way of a frame from the caller's thread to the socket where the connection's task has nothing to write: the task is not
-//! woken for it, which is most of what a single emit costs.
+//! The way of a frame from the caller's thread past the connection's task, where that has nothing to write. A single one is
+//! written at once: waking the task would be most of its cost. Many are left for the task's flush, or written in batches.
 
 use std::time::{Duration, Instant};
 
 use super::outbound::{Outbound, Outgoing};
 use crate::transport::Outlet;
 
-/// What the caller sends so soon after something else is one of many, and many are cheaper in one batch.
+/// What the caller sends so soon after something else is one of many.
 pub const FLOOD: Duration = Duration::from_micros(50);
 /// An emit and a request right behind it are no flood yet.
 const AT_ONCE: u8 = 2;
@@ -17,8 +17,12 @@ const LARGEST: usize = 16 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer {
     Nobody,
+    /// What it has handed over is not all written yet.
     Task,
+    /// Just now.
     Caller,
+    /// What callers left waits for the task's flush; more may be left behind it.
+    Left,
 }
 
 pub struct Shortcut {
@@ -51,25 +55,25 @@ impl Shortcut {
         self.last = Some(now);
     }
 
-    /// May this frame take it, in front of nothing else? Then it counts as one that did.
-    pub fn take(
-        &mut self,
-        frame: &Outgoing,
-        queue: &Outbound,
-        closes: u64,
-        now: impl FnOnce() -> Instant,
-    ) -> bool {
-        let fits = !frame.frame.is_empty() && frame.frame.len() <= LARGEST && frame.attachments.is_empty();
-        if !fits || frame.serial || closes != self.closes || !queue.has_nothing_to_send() {
-            return false;
-        }
-        let now = now();
+    /// May this frame take it, in front of nothing else?
+    pub fn fits(&self, frame: &Outgoing, queue: &Outbound, closes: u64) -> bool {
+        let small = !frame.frame.is_empty() && frame.frame.len() <= LARGEST && frame.attachments.is_empty();
+        small && !frame.serial && closes == self.closes && queue.has_nothing_to_send()
+    }
+
+    /// Is the next one written at once? It counts as one that is.
+    pub fn is_at_once(&mut self, now: Instant) -> bool {
         if self.last.is_none_or(|last| now - last >= FLOOD) {
             self.left = AT_ONCE;
         }
         self.last = Some(now);
-        let taken = self.left > 0;
+        let at_once = self.left > 0;
         self.left = self.left.saturating_sub(1);
-        taken
+        at_once
+    }
+
+    /// When something of the caller's went out last, to the accuracy of a batch.
+    pub fn last(&self) -> Option<Instant> {
+        self.last
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::{drive::Connection, outbound::Outgoing, shortcut::FLOOD};
+use super::{drive::Connection, link::Next, outbound::Outgoing, shortcut::FLOOD};
 use crate::{engineio::Revision, socketio::Transmit, transport::Lost};
 
 /// So many bytes are handed to the socket before it has to be flushed.
@@ -19,7 +19,6 @@ pub const GOODBYE: Duration = Duration::from_millis(250);
 impl Connection<'_> {
     /// Hands frames to the socket in batches: the protocol's own first, then, once connected, the caller's.
     pub(super) fn write(&mut self, cx: &mut Context<'_>, connected: bool) -> Result<(), Lost> {
-        self.unflushed |= self.link.take_rest();
         loop {
             if self.unflushed {
                 match self.carrier.poll_flush(cx) {
@@ -90,7 +89,14 @@ impl Connection<'_> {
     /// The caller's next packet. Answers that belong to an earlier connection are dropped.
     fn pop(&mut self, now: Instant) -> Option<Outgoing> {
         loop {
-            let outgoing = self.link.pop(self.wish.closes, now)?;
+            let outgoing = match self.link.pop(self.wish.closes, now) {
+                Next::Frame(outgoing) => outgoing,
+                Next::Left => {
+                    (self.unflushed, self.popped) = (true, true);
+                    return None;
+                }
+                Next::Nothing => return None,
+            };
             let stale = outgoing.connection.is_some_and(|connection| connection != self.number);
             if stale || !self.owner.on_sent(&outgoing, now) {
                 // Nothing is written for it, but a flush that waits for it has to hear that it is gone.

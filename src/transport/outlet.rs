@@ -1,5 +1,5 @@
-//! The writing side of a connection without TLS. The network thread writes through it; where that has nothing to write, a frame
-//! may be put past it by the thread that has one, which saves waking the network thread.
+//! The writing side of a connection without TLS. The network thread writes through it; where that has nothing to write, frames
+//! may be put past it by the thread that has them: one at once, which saves waking the network thread, or many in batches.
 
 use std::{
     io,
@@ -15,6 +15,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
     Frame,
 };
 
+/// A caller that leaves frames writes them itself where they are so many bytes.
+const BATCH: usize = 64 * 1024;
+
 /// Its clones are one.
 #[derive(Clone)]
 pub struct Outlet(Arc<Mutex<Side>>);
@@ -23,12 +26,12 @@ struct Side {
     half: OwnedWriteHalf,
     /// The last piece of the network thread was not taken whole: the rest of its frame has to come next.
     cut: bool,
-    /// What the socket did not take of a frame that was put: nothing may come before it.
+    /// Frames that were left here, and what the socket did not take of one that was put: nothing may come before them.
     rest: Vec<u8>,
     closed: bool,
 }
 
-/// The right to put one frame. The network thread waits for its end, so it is held for that alone.
+/// The right to put a frame here. The network thread waits for its end, so it is held for that alone.
 pub struct Slot<'a>(MutexGuard<'a, Side>);
 
 impl Outlet {
@@ -40,14 +43,23 @@ impl Outlet {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A slot, unless somebody writes just now, or something has to go out first.
+    /// A slot, unless somebody writes just now, or the socket takes less than is put here.
     pub fn slot(&self) -> Option<Slot<'_>> {
-        let side = match self.0.try_lock() {
-            Ok(side) => side,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        (!side.cut && side.rest.is_empty() && !side.closed).then_some(Slot(side))
+        let side = self.try_lock()?;
+        (!side.cut && side.rest.len() < BATCH && !side.closed).then_some(Slot(side))
+    }
+
+    /// Does nothing of the callers' wait here? Not known while somebody writes.
+    pub fn is_clear(&self) -> Option<bool> {
+        Some(self.try_lock()?.rest.is_empty())
+    }
+
+    fn try_lock(&self) -> Option<MutexGuard<'_, Side>> {
+        match self.0.try_lock() {
+            Ok(side) => Some(side),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// From now on there are no slots; waits for the end of one that is held.
@@ -83,39 +95,51 @@ impl Side {
                 taken => drop(self.rest.drain(..taken)),
             }
         }
-        // It is seldom needed, and every connection would keep its memory.
+        // Every connection would keep its memory.
         self.rest = Vec::new();
         Poll::Ready(Ok(()))
     }
 }
 
 impl Slot<'_> {
-    /// Writes a text frame; says whether a flush by the network thread has to bring out a rest of it.
-    pub fn put(&mut self, text: String) -> bool {
-        let bytes = masked(text);
-        match self.0.half.try_write(&bytes) {
-            Ok(taken) if taken == bytes.len() => false,
-            Ok(taken) => {
-                self.0.rest = bytes[taken..].to_vec();
-                true
-            }
-            // The network thread meets the error itself where it is one.
-            Err(_) => {
-                self.0.rest = bytes;
-                true
-            }
+    /// Writes a text frame, behind what waits here.
+    pub fn put(&mut self, text: String) {
+        mask(text, &mut self.0.rest);
+        self.0.write();
+    }
+
+    /// Leaves a text frame here: it goes out as one of many, or with the network thread's next flush.
+    pub fn leave(&mut self, text: String) {
+        mask(text, &mut self.0.rest);
+        if self.0.rest.len() >= BATCH {
+            self.0.write();
+        }
+    }
+
+    /// Is there something for a flush by the network thread to bring out?
+    pub fn has_rest(&self) -> bool {
+        !self.0.rest.is_empty()
+    }
+}
+
+impl Side {
+    fn write(&mut self) {
+        match self.half.try_write(&self.rest) {
+            Ok(taken) if taken == self.rest.len() => self.rest.clear(),
+            Ok(taken) => drop(self.rest.drain(..taken)),
+            // The network thread waits for room, and meets the error itself where it is one.
+            Err(_) => {}
         }
     }
 }
 
-/// A WebSocket frame as a client has to send it.
-fn masked(text: String) -> Vec<u8> {
+/// Adds a WebSocket frame as a client has to send it.
+fn mask(text: String, bytes: &mut Vec<u8>) {
     let mut frame = Frame::message(Bytes::from(text), OpCode::Data(Data::Text), true);
-    frame.header_mut().mask = Some(rand::random());
-    let mut bytes = Vec::with_capacity(frame.len());
+    frame.header_mut().mask = Some(rand::random::<u32>().to_ne_bytes());
+    bytes.reserve(frame.len());
     // Writing to memory does not fail.
-    let _ = frame.format(&mut bytes);
-    bytes
+    let _ = frame.format(bytes);
 }
 
 #[cfg(test)]
@@ -147,7 +171,9 @@ mod tests {
         use futures_util::StreamExt;
         let (outlet, peer) = pair().await;
         for text in ["", "42[\"a\"]", &"x".repeat(130), &"ü".repeat(40_000)] {
-            assert!(!outlet.slot().unwrap().put(text.to_owned()));
+            let mut slot = outlet.slot().unwrap();
+            slot.put(text.to_owned());
+            assert!(!slot.has_rest());
         }
         let mut server = WebSocketStream::from_raw_socket(peer, Role::Server, None).await;
         for length in [0, 7, 130, 80_000] {
@@ -161,10 +187,11 @@ mod tests {
         let (outlet, mut peer) = pair().await;
         let mut sent = 0;
         // Nobody reads: at some time the socket is full.
-        while !outlet.slot().unwrap().put("x".repeat(100_000)) {
+        while let Some(mut slot) = outlet.slot() {
+            slot.put("x".repeat(100_000));
             sent += 1;
         }
-        assert!(outlet.slot().is_none(), "a rest waits");
+        assert_eq!(outlet.is_clear(), Some(false));
         let reading = tokio::spawn(async move {
             let mut all = Vec::new();
             peer.read_to_end(&mut all).await.unwrap();
@@ -172,12 +199,31 @@ mod tests {
         });
         let end = poll_fn(|cx| outlet.poll_write(cx, b"end")).await.unwrap();
         assert_eq!(end, 3);
-        assert!(outlet.slot().is_some());
+        assert!(outlet.is_clear().is_some_and(|clear| clear) && outlet.slot().is_some());
         poll_fn(|cx| outlet.poll_shutdown(cx)).await.unwrap();
         let all = reading.await.unwrap();
         // Behind two bytes come eight for the length and four for the mask.
-        assert_eq!(all.len(), (sent + 1) * 100_014 + 3);
+        assert_eq!(all.len(), sent * 100_014 + 3);
         assert!(all.ends_with(b"end"));
+    }
+
+    #[tokio::test]
+    async fn what_is_left_goes_out_with_a_flush_or_with_many() {
+        let (outlet, mut peer) = pair().await;
+        let leave = || outlet.slot().map(|mut slot| slot.leave("x".repeat(994))).unwrap();
+        leave();
+        let mut some = [0; 1002];
+        assert!(peer.try_read(&mut some).is_err(), "it was only left");
+        poll_fn(|cx| outlet.poll_flush(cx)).await.unwrap();
+        peer.read_exact(&mut some).await.unwrap();
+        assert_eq!(outlet.is_clear(), Some(true));
+        while outlet.is_clear() == Some(true) || outlet.lock().rest.len() + 1002 < BATCH {
+            leave();
+        }
+        leave();
+        let mut many = vec![0; BATCH.div_ceil(1002) * 1002];
+        peer.read_exact(&mut many).await.unwrap();
+        assert_eq!(outlet.is_clear(), Some(true));
     }
 
     #[tokio::test]
