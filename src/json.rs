@@ -86,27 +86,30 @@ fn value(text: &[u8], mut at: usize, marks: &mut Marks, underscored: &mut bool) 
                 continue;
             }
             at += 1;
-        } else {
+        } else if first > b' ' {
             at = number_or_word(text, at)?;
+        } else {
+            at = some_space(text, at)?;
+            continue;
         }
         // A value has ended, and perhaps what it was the last part of.
         loop {
             let Some(is_object) = open.last() else { return Some(at) };
-            at = space(text, at);
             let next = byte(text, at);
             if next == b',' {
-                at = space(text, at + 1);
+                at += 1;
                 if is_object {
                     at = key(text, at, marks, underscored)?;
                 }
                 break;
             }
             let closing = if is_object { b'}' } else { b']' };
-            if next != closing {
-                return None;
+            if next == closing {
+                at += 1;
+                open.pop();
+            } else {
+                at = some_space(text, at)?;
             }
-            at += 1;
-            open.pop();
         }
     }
 }
@@ -117,32 +120,38 @@ fn byte(text: &[u8], at: usize) -> u8 {
     text.get(at).copied().unwrap_or(0)
 }
 
-#[inline(always)]
-fn space(text: &[u8], at: usize) -> usize {
-    // Those who write for the wire write none.
-    match byte(text, at) > b' ' {
-        true => at,
-        false => much_space(text, at),
-    }
+/// Where white space ends that has to be here, for something else was expected. Those who write for the wire write none, so it
+/// is only looked for where what they write is not found.
+#[cold]
+fn some_space(text: &[u8], at: usize) -> Option<usize> {
+    let end = space(text, at);
+    (end > at).then_some(end)
 }
 
-#[cold]
-fn much_space(text: &[u8], mut at: usize) -> usize {
+fn space(text: &[u8], mut at: usize) -> usize {
     while matches!(byte(text, at), b' ' | b'\n' | b'\r' | b'\t') {
         at += 1;
     }
     at
 }
 
-/// From the first quote of a member's name to its value.
+/// From what stands before a member's name to behind its colon.
 #[inline(always)]
 fn key(text: &[u8], at: usize, marks: &mut Marks, underscored: &mut bool) -> Option<usize> {
-    if byte(text, at) != b'"' {
-        return None;
-    }
+    let at = expect(text, at, b'"')?;
     *underscored |= matches!(byte(text, at + 1), b'_' | b'\\');
-    let at = space(text, string(text, at, marks)?);
-    (byte(text, at) == b':').then(|| space(text, at + 1))
+    let at = string(text, at, marks)?;
+    Some(expect(text, at, b':')? + 1)
+}
+
+/// Where this byte stands, here or behind white space.
+#[inline(always)]
+fn expect(text: &[u8], at: usize, wanted: u8) -> Option<usize> {
+    if byte(text, at) == wanted {
+        return Some(at);
+    }
+    let at = some_space(text, at)?;
+    (byte(text, at) == wanted).then_some(at)
 }
 
 /// From its first quote to behind its last.
