@@ -22,6 +22,7 @@ use super::{
     pool::Pool,
     replies::Replies,
     requests::Requests,
+    spare::Spare,
     subscriptions::{Subscriptions, Topic},
     Callback, Done, Event, Failed, Options, Outcome, Shared, Status,
 };
@@ -38,6 +39,7 @@ pub struct Client {
     pool: Arc<Pool>,
     pub(super) link: Arc<Link>,
     pub(super) mailbox: Mailbox,
+    pub(super) spare: Spare,
     /// For the pool, which keeps the client alive while it has work.
     pub(super) this: std::sync::Weak<Client>,
     subscriptions: Mutex<Subscriptions>,
@@ -82,6 +84,7 @@ impl Client {
             handle,
             link: Arc::new(Link::new(options.auto_connect, options.send_queue_bytes)),
             mailbox: Mailbox::new(options.receive_queue_bytes, options.manual),
+            spare: Spare::default(),
             this: this.clone(),
             subscriptions: Mutex::default(),
             hears_sent: AtomicBool::new(false),

@@ -10,7 +10,7 @@ use super::{
     client::Client,
     dedupe::{Fresh, Shown},
     inside::{is_exiting, user_code},
-    mailbox::Item,
+    mailbox::{Item, BATCH},
     pool::{tick, Work},
     subscriptions::{Next, Route},
     Event, Outcome, Status,
@@ -70,12 +70,17 @@ impl Client {
     fn run_batch(self: &Arc<Self>) -> bool {
         let mut items = VecDeque::new();
         let cost = self.mailbox.take(&mut items);
+        let many = items.len() == BATCH;
+        let mut delivered = Vec::with_capacity(if many { BATCH } else { 0 });
         self.deliver_replay();
         for item in items {
             match item {
                 // Where a subscription made in the callback has early events, the next event lets them go first, or `rest`
                 // brings us back.
-                Item::Event(event) => self.deliver(event),
+                Item::Event(event) => {
+                    delivered.extend(many.then(|| event.clone()));
+                    self.deliver(event);
+                }
                 Item::Sent(event) => self.deliver_to_all(self.delivery_of_sent(event)),
                 Item::Outcome(done, outcome) => {
                     tick();
@@ -86,6 +91,10 @@ impl Client {
                     user_code(|| drop(callbacks));
                 }
             }
+        }
+        match many {
+            true => self.spare.keep(delivered),
+            false => self.spare.clear(),
         }
         if self.mailbox.delivered(cost) {
             self.link.wake();

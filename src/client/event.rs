@@ -45,7 +45,7 @@ pub struct EventView {
 pub struct Event {
     view: EventView,
     /// `name NUL first-argument NUL rest`: the second NUL took the place of `saved`.
-    text: Box<str>,
+    text: String,
     name_len: usize,
     /// The wire name of an IM event, by whichever of its names it came.
     im_event: Option<&'static str>,
@@ -59,10 +59,7 @@ pub struct Event {
 
 impl Drop for Event {
     fn drop(&mut self) {
-        let then = self.when_released.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(then) = then {
-            then();
-        }
+        self.released();
     }
 }
 
@@ -76,9 +73,30 @@ impl std::fmt::Debug for Event {
 const NOTHING: &str = "null\0";
 
 impl Event {
-    /// An event of the server. `ack_id` is 0 where it waits for no answer.
-    pub fn received(client: u64, received: Received<'_>, ack_id: u64) -> Arc<Self> {
+    /// An event of the server, in the memory of one that is spent where there is one. `ack_id` is 0 where it waits for no answer.
+    pub fn received(client: u64, received: Received<'_>, ack_id: u64, spent: Option<Arc<Self>>) -> Arc<Self> {
+        if let Some(mut spent) = spent {
+            if let Some(event) = Arc::get_mut(&mut spent) {
+                let text = std::mem::take(&mut event.text);
+                *event = Self::filled(text, client, Kind::Event, received, |view| view.ack_id = ack_id);
+                return spent;
+            }
+        }
         Self::build(client, Kind::Event, received, |view| view.ack_id = ack_id)
+    }
+
+    /// The event as memory for another one, where nobody else has it and it is not larger than this: it is released.
+    pub fn spent(mut event: Arc<Self>, largest: usize) -> Option<Arc<Self>> {
+        let own = Arc::get_mut(&mut event).filter(|own| own.text.capacity() <= largest)?;
+        own.released();
+        Some(event)
+    }
+
+    fn released(&mut self) {
+        let then = self.when_released.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(then) = then {
+            then();
+        }
     }
 
     /// The server's answer to a request.
@@ -131,12 +149,24 @@ impl Event {
     }
 
     fn build(client: u64, kind: Kind, received: Received<'_>, set: impl FnOnce(&mut EventView)) -> Arc<Self> {
+        Arc::new(Self::filled(String::new(), client, kind, received, set))
+    }
+
+    /// An event whose text is written into this.
+    fn filled(
+        mut text: String,
+        client: u64,
+        kind: Kind,
+        received: Received<'_>,
+        set: impl FnOnce(&mut EventView),
+    ) -> Self {
         let Received { name, data, extent, attachments, .. } = received;
         let arguments = &data[extent.all];
         let first = extent.first.map(|first| first.len());
         // The byte behind the first argument goes, a NUL takes its place.
         let more = usize::from(first == Some(arguments.len()));
-        let mut text = String::with_capacity(name.len() + 1 + first.map_or(0, |_| arguments.len() + more));
+        text.clear();
+        text.reserve_exact(name.len() + 1 + first.map_or(0, |_| arguments.len() + more));
         text.push_str(&name);
         text.push('\0');
         let mut saved = None;
@@ -147,7 +177,6 @@ impl Event {
             text.push('\0');
             text.push_str(rest.as_str());
         }
-        let text = text.into_boxed_str();
         let address = text.as_ptr() as usize;
         let (json, json_len) = match first {
             Some(length) => (address + name.len() + 1, length),
@@ -167,7 +196,7 @@ impl Event {
             blob_count: attachments.len(),
         };
         set(&mut view);
-        Arc::new(Event {
+        Event {
             view,
             name_len: name.len(),
             im_event: im::im_event(&name),
@@ -177,7 +206,7 @@ impl Event {
             blobs: attachments,
             all: OnceLock::new(),
             when_released: Mutex::default(),
-        })
+        }
     }
 
     /// A request's outcome as an event: the server's answer, or JSON `null` where there is none.
@@ -278,11 +307,16 @@ mod tests {
     use super::*;
 
     fn event(text: &str) -> Arc<Event> {
+        event_in(text, None)
+    }
+
+    fn event_in(text: &str, spent: Option<Arc<Event>>) -> Arc<Event> {
         let Arguments { name, extent } = Arguments::of_event(text).unwrap();
         Event::received(
             7,
             Received { name, id: None, data: text.into(), extent, attachments: vec![vec![1]] },
             9,
+            spent,
         )
     }
 
@@ -305,6 +339,38 @@ mod tests {
             assert_eq!((view.name_len, view.json_len), (1, json.len()));
             assert_eq!(event.text.as_bytes()[event.name_len], 0);
         }
+    }
+
+    #[test]
+    fn a_spent_event_is_another_in_the_same_memory() {
+        let first = event(r#"["first",{"x":1},"and more"]"#);
+        first.arguments();
+        let (address, kept) = (Arc::as_ptr(&first), first.clone());
+        assert!(Event::spent(first, 100).is_none(), "somebody has it");
+        let spent = Event::spent(kept, 100);
+        let second = event_in(r#"["second"]"#, spent);
+        assert_eq!(
+            (second.name(), second.json(), second.arguments().to_str().unwrap()),
+            ("second", "null", "[]")
+        );
+        assert_eq!(Arc::as_ptr(&second), address);
+        assert_eq!(
+            (second.view().name, second.view().size),
+            (second.text.as_ptr() as usize, size_of::<EventView>())
+        );
+        assert!(Event::spent(event(&format!("[\"{}\"]", "x".repeat(101))), 100).is_none(), "it is large");
+    }
+
+    #[test]
+    fn what_is_to_be_done_is_done_once_where_the_memory_is_used_again() {
+        let done = Arc::new(Mutex::new(0));
+        let counter = done.clone();
+        let first = event("[\"a\"]");
+        first.when_released(move || *counter.lock().unwrap() += 1);
+        let spent = Event::spent(first, 100);
+        assert_eq!(*done.lock().unwrap(), 1);
+        drop(event_in("[\"b\"]", spent));
+        assert_eq!(*done.lock().unwrap(), 1);
     }
 
     #[test]

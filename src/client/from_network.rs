@@ -143,7 +143,7 @@ impl Owner for Client {
     fn on_event(&self, event: Received<'_>, _connection: u64) {
         self.received.count(size_of_received(&event));
         let ack_id = event.id.map_or(0, |id| self.replies().register(id));
-        let event = Event::received(self.handle(), event, ack_id);
+        let event = Event::received(self.handle(), event, ack_id, self.spare.take());
         match event.canonical_name() {
             "im_error" => {
                 if let Some(code) = im::ends_session(event.json()) {

@@ -64,7 +64,7 @@ pub struct Mailbox {
 }
 
 /// So many items are delivered before another client has its turn.
-const BATCH: usize = 64;
+pub const BATCH: usize = 64;
 
 impl Mailbox {
     pub fn new(limit: usize, manual: bool) -> Self {

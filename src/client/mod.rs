@@ -3,7 +3,7 @@
 //! * `client`: its state, its life, its subscriptions; `sending`, `deadlines`, `ending`: more of its operations
 //! * `credentials`: query and auth, renewed for each connection
 //! * `options`, `network_options`, `outbox_options`, `option_table`: the caller's options, from one table
-//! * `event`: an event as a callback sees it
+//! * `event`: an event as a callback sees it; `spare`: memory for the next ones
 //! * `subscriptions`: who gets which event; what came too early for anybody
 //! * `mailbox`, `delivery`, `pool`: from the network thread to the callbacks
 //! * `payload`: the arguments and attachments of what is sent
@@ -44,6 +44,7 @@ mod runtime;
 mod sending;
 mod shared;
 mod sleep_watch;
+mod spare;
 mod status;
 mod status_table;
 #[cfg(feature = "store")]

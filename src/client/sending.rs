@@ -17,7 +17,7 @@ use super::{
     Done, Event, Failed, Payload, Status,
 };
 use crate::{
-    connection::{Outgoing, Unsent},
+    connection::{Outgoing, Owner, Unsent},
     im,
     json::Scanner,
     log::Level,
@@ -157,7 +157,8 @@ impl Client {
 
     fn send(&self, frame: Outgoing) -> Result<(), Failed> {
         self.check_size(&frame)?;
-        self.link.send(frame).map_err(|unsent| match unsent {
+        let written = self.link.send(frame, |frame, now| self.on_sent(frame, now));
+        written.map_err(|unsent| match unsent {
             Unsent::Volatile => not_at_once(),
             Unsent::Full(full) => {
                 let message = format!(
@@ -261,8 +262,7 @@ impl Client {
         self.check_size(&packet)?;
         replies.answer(ack_id)?;
         drop(replies);
-        self.link.send_own(packet);
-        Ok(())
+        self.send(packet)
     }
 
     /// Waits until all that is queued was written to the socket.

@@ -9,7 +9,7 @@ use super::{search::Opened, shared::Member};
 use crate::{
     engineio::{Handshake, Revision},
     socketio::Transmit,
-    transport::{Frame, Lost, Socket},
+    transport::{Frame, Lost, Outlet, Socket},
 };
 
 pub enum Carrier {
@@ -53,6 +53,14 @@ impl Carrier {
         match self {
             Carrier::Own(socket) => socket.revision(),
             Carrier::Shared(member) => member.revision(),
+        }
+    }
+
+    /// Where text frames can be put past this, on a connection of one's own.
+    pub fn outlet(&self) -> Option<&Outlet> {
+        match self {
+            Carrier::Own(socket) => socket.outlet(),
+            Carrier::Shared(_) => None,
         }
     }
 

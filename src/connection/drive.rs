@@ -155,6 +155,7 @@ impl<'a> Connection<'a> {
     /// Drives a connected namespace to its end.
     pub async fn drive(&mut self) -> End {
         self.deliver_early();
+        self.open_shortcut();
         loop {
             let end = match self.next().await {
                 Turn::Frame(frame) => self.take_burst(frame).await,
@@ -165,6 +166,12 @@ impl<'a> Connection<'a> {
             if let Err(end) = end {
                 return end;
             }
+        }
+    }
+
+    fn open_shortcut(&self) {
+        if let Some(outlet) = self.carrier.outlet() {
+            self.link.open_shortcut(outlet.clone(), self.wish.closes);
         }
     }
 
@@ -344,6 +351,9 @@ impl<'a> Connection<'a> {
         }
         self.transport = self.carrier.transport();
         self.owner.on_upgrade(self.transport);
+        if self.session.is_connected() {
+            self.open_shortcut();
+        }
         self.upgraded = Some(false);
         // What long-polling had not posted yet was handed to the WebSocket, which some proxies let begin and then choke.
         self.ask_for_life()?;

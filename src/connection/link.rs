@@ -10,7 +10,11 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::outbound::{Dropped, Outbound, Outgoing, QueueFull};
+use super::{
+    outbound::{Dropped, Outbound, Outgoing, QueueFull},
+    shortcut::{Shortcut, Writer},
+};
+use crate::transport::{Outlet, Slot};
 
 /// What a client is doing, as `im_client_state` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +46,14 @@ pub enum Unsent {
     Volatile,
 }
 
+/// What the task has to write.
+pub(super) enum Next {
+    Frame(Outgoing),
+    /// To flush, what callers left.
+    Left,
+    Nothing,
+}
+
 #[derive(Debug)]
 struct Shared {
     wish: Wish,
@@ -50,6 +62,11 @@ struct Shared {
     woken: bool,
     /// Threads that wait in `flush`.
     flushing: usize,
+    writer: Writer,
+    /// Callers left something that the task has to flush.
+    left: bool,
+    /// While a connection stands whose socket can be written to by any thread.
+    shortcut: Option<Shortcut>,
 }
 
 #[derive(Debug)]
@@ -67,6 +84,30 @@ pub struct Link {
     background: AtomicBool,
 }
 
+impl Shared {
+    /// Where this frame may be written by the thread that has it.
+    fn way_past_the_task(&mut self, frame: &Outgoing, connection: u64) -> Option<Outlet> {
+        let stale = frame.connection.is_some_and(|number| number != connection);
+        let free = matches!(self.writer, Writer::Nobody | Writer::Left);
+        let shortcut = self.shortcut.as_ref().filter(|_| free && !stale)?;
+        shortcut.fits(frame, &self.outbound, self.wish.closes).then(|| shortcut.outlet().clone())
+    }
+
+    /// The thread that has this frame writes now; says whether at once, and what time it is.
+    fn begin_to_write(&mut self, frame: &Outgoing) -> (bool, Instant) {
+        self.outbound.pass();
+        let was_left = std::mem::replace(&mut self.writer, Writer::Caller) == Writer::Left;
+        let last = self.shortcut.as_ref().and_then(Shortcut::last);
+        // One of many: to look at the clock is a good part of what it costs, and only who waits for an answer measures.
+        if let Some(last) = last.filter(|_| was_left && frame.request.is_none()) {
+            return (false, last);
+        }
+        let now = Instant::now();
+        let at_once = self.shortcut.as_mut().is_some_and(|shortcut| shortcut.is_at_once(now));
+        (at_once && !was_left, now)
+    }
+}
+
 impl Link {
     pub fn new(open: bool, outbound_limit: usize) -> Self {
         Link {
@@ -75,6 +116,9 @@ impl Link {
                 outbound: Outbound::new(outbound_limit),
                 woken: false,
                 flushing: 0,
+                writer: Writer::Nobody,
+                left: false,
+                shortcut: None,
             }),
             wake: Notify::new(),
             flushed: Condvar::new(),
@@ -159,8 +203,13 @@ impl Link {
         self.background.load(Ordering::Acquire)
     }
 
-    /// Queues a frame and wakes the task if it may sleep.
-    pub fn send(&self, frame: Outgoing) -> Result<(), Unsent> {
+    /// Writes a frame where nothing else is to be written, or queues it and wakes the task if it may sleep. `on_sent` is what the
+    /// task would call before it writes: `Owner::on_sent`.
+    pub fn send(
+        &self,
+        frame: Outgoing,
+        on_sent: impl FnOnce(&Outgoing, Instant) -> bool,
+    ) -> Result<(), Unsent> {
         let sleeps = {
             let mut shared = self.lock();
             // The connection may be lost since the caller asked, and what was queued for it dropped.
@@ -168,13 +217,54 @@ impl Link {
                 shared.outbound.refuse_volatile();
                 return Err(Unsent::Volatile);
             }
-            shared.outbound.push(frame).map_err(Unsent::Full)?;
+            let outlet = shared.way_past_the_task(&frame, self.connection());
+            if let Some(slot) = outlet.as_ref().and_then(Outlet::slot) {
+                let (at_once, now) = shared.begin_to_write(&frame);
+                drop(shared);
+                self.put(slot, frame, at_once, |frame| on_sent(frame, now));
+                return Ok(());
+            }
+            match frame.connection {
+                None => shared.outbound.push(frame).map_err(Unsent::Full)?,
+                // An answer that the server waits for.
+                Some(_) => shared.outbound.push_own(frame),
+            }
             !std::mem::replace(&mut shared.woken, true)
         };
         if sleeps {
             self.wake.notify_one();
         }
         Ok(())
+    }
+
+    /// Writes or leaves a frame by the caller's thread. While the slot is held the connection is not told as lost, so that its
+    /// owner knows then what went out.
+    fn put(
+        &self,
+        mut slot: Slot<'_>,
+        frame: Outgoing,
+        at_once: bool,
+        on_sent: impl FnOnce(&Outgoing) -> bool,
+    ) {
+        match (on_sent(&frame), at_once) {
+            (true, true) => slot.put(frame.frame),
+            (true, false) => slot.leave(frame.frame),
+            (false, _) => {}
+        }
+        let mut shared = self.lock();
+        shared.left = slot.has_rest();
+        shared.writer = if shared.left { Writer::Left } else { Writer::Nobody };
+        if !shared.left {
+            shared.outbound.all_written();
+            self.tell_flushing(&shared);
+        }
+        // The task may have looked meanwhile, and left to us what it found.
+        let wanted = shared.left || !shared.outbound.has_nothing_to_send();
+        let sleeps = wanted && !std::mem::replace(&mut shared.woken, true);
+        drop(shared);
+        if sleeps {
+            self.wake.notify_one();
+        }
     }
 
     /// Queues a frame of the library's own, whatever the bound.
@@ -305,23 +395,58 @@ impl Link {
     }
 
     /// The next frame for a connection that was wanted at this count of closes: after another close they wait.
-    pub(super) fn pop(&self, closes: u64) -> Option<Outgoing> {
+    pub(super) fn pop(&self, closes: u64, now: Instant) -> Next {
         let mut shared = self.lock();
         if shared.wish.closes != closes {
-            return None;
+            return Next::Nothing;
         }
-        let frame = shared.outbound.pop();
-        if frame.is_none() {
-            shared.woken = false;
+        // A caller's thread that writes just now wakes the task where something waits behind it.
+        let may_write = shared.writer != Writer::Caller;
+        match may_write.then(|| shared.outbound.pop()).flatten() {
+            Some(frame) => {
+                shared.writer = Writer::Task;
+                if let Some(shortcut) = &mut shared.shortcut {
+                    shortcut.on_task_writes(now);
+                }
+                Next::Frame(frame)
+            }
+            None if std::mem::take(&mut shared.left) => Next::Left,
+            None => {
+                shared.woken = false;
+                Next::Nothing
+            }
         }
-        frame
     }
 
-    /// All that was popped is written out, or lost with its connection.
+    /// All that was popped or left is written out, or lost with its connection.
     pub(super) fn all_written(&self) {
         let mut shared = self.lock();
-        shared.outbound.all_written();
-        self.tell_flushing(&shared);
+        // Somebody may have left more meanwhile, and woken the task for it.
+        let clear =
+            shared.shortcut.as_ref().is_none_or(|shortcut| shortcut.outlet().is_clear() == Some(true));
+        match shared.writer {
+            Writer::Caller => {}
+            _ if !clear => shared.writer = Writer::Left,
+            _ => {
+                shared.writer = Writer::Nobody;
+                shared.outbound.all_written();
+                self.tell_flushing(&shared);
+            }
+        }
+    }
+
+    /// From now on callers may write by themselves, on the connection that was wanted at this count of closes.
+    pub(super) fn open_shortcut(&self, outlet: Outlet, closes: u64) {
+        self.lock().shortcut = Some(Shortcut::new(outlet, closes));
+    }
+
+    /// No caller writes by itself any more, and none is about to.
+    pub(super) fn close_shortcut(&self) {
+        let shortcut = self.lock().shortcut.take();
+        if let Some(shortcut) = shortcut {
+            shortcut.outlet().close();
+            self.lock().left = false;
+        }
     }
 
     /// No connection stands, or is made: the state says so, unless one was wanted meanwhile.
@@ -351,11 +476,11 @@ mod tests {
         let volatile = || Outgoing { volatile: true, ..Outgoing::plain("x".to_owned()) };
         link.set_state(State::Connected);
         assert!(link.takes_volatile());
-        link.send(volatile()).unwrap();
+        link.send(volatile(), |_, _| true).unwrap();
         // The connection is lost behind the caller's back.
         link.set_state(State::Disconnected);
         link.drop_where(|frame| frame.volatile);
-        assert_eq!(link.send(volatile()), Err(Unsent::Volatile));
+        assert_eq!(link.send(volatile(), |_, _| true), Err(Unsent::Volatile));
         assert_eq!((link.waiting(), link.dropped_volatile()), ((0, 0), 2));
     }
 }

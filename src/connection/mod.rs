@@ -7,7 +7,7 @@
 //! * `drive`, `writing`: one connection, from its open packet to its loss; what goes out over it
 //! * `task`: the life of the task: wanted or not, connect, reconnect
 //! * `link`: what the task shares with the client: wishes, state, the outbound queue
-//! * `outbound`: frames that wait to be sent
+//! * `outbound`: frames that wait to be sent; `shortcut`: those that need not
 //! * `backoff`: when to try again
 //! * `owner`: what the floor above is told
 
@@ -21,6 +21,7 @@ mod outbound;
 mod owner;
 mod search;
 mod shared;
+mod shortcut;
 mod target;
 mod task;
 mod writing;

@@ -113,6 +113,12 @@ impl Outbound {
         Ok(())
     }
 
+    /// A frame is handed over without having waited.
+    pub fn pass(&mut self) {
+        self.last += 1;
+        self.handed_over(self.last);
+    }
+
     /// Queues a frame whatever the limit.
     pub fn push_own(&mut self, frame: Outgoing) {
         self.bytes += frame.bytes();
@@ -225,6 +231,12 @@ impl Outbound {
 
     pub fn len(&self) -> usize {
         self.first.len() + self.frames.len() + self.serial.len() + usize::from(self.in_flight.is_some())
+    }
+
+    /// Does nothing wait that could go out?
+    pub fn has_nothing_to_send(&self) -> bool {
+        let serial = self.in_flight.is_none() && self.serial.len() > 0;
+        self.first.is_empty() && self.frames.len() == 0 && !serial
     }
 
     pub fn bytes(&self) -> usize {

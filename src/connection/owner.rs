@@ -83,7 +83,8 @@ pub struct Loss {
 
 pub type CredentialsFuture<'a> = Pin<Box<dyn Future<Output = Credentials> + Send + 'a>>;
 
-/// The client, as its connection sees it. All calls come from the connection's task and must not block.
+/// The client, as its connection sees it. All calls come from the connection's task, `on_sent` also from a thread that sends; none
+/// may block.
 pub trait Owner: Send + Sync + 'static {
     fn on_connecting(&self, attempt: u64);
     /// What the next connection identifies itself with; the caller may be asked first.

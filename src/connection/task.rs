@@ -319,6 +319,7 @@ impl Task {
     /// Lives with a connection to its end; gives also the checks that it has seen.
     async fn live(&self, mut connection: Box<Connection<'_>>, backoff: &Backoff) -> (Next, u64) {
         let end = connection.drive().await;
+        self.link.close_shortcut();
         let checks = connection.checks();
         *self.recovery() = connection.session().recovery().cloned();
         self.note_upgrade(&connection, &end);

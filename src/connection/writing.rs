@@ -8,13 +8,11 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::{drive::Connection, outbound::Outgoing};
+use super::{drive::Connection, link::Next, outbound::Outgoing, shortcut::FLOOD};
 use crate::{engineio::Revision, socketio::Transmit, transport::Lost};
 
 /// So many bytes are handed to the socket before it has to be flushed.
 const WRITE_BATCH: usize = 64 * 1024;
-/// What the caller sends so soon after something else is one of many.
-const FLOOD: Duration = Duration::from_micros(50);
 /// How long a goodbye may take.
 pub const GOODBYE: Duration = Duration::from_millis(250);
 
@@ -91,7 +89,14 @@ impl Connection<'_> {
     /// The caller's next packet. Answers that belong to an earlier connection are dropped.
     fn pop(&mut self, now: Instant) -> Option<Outgoing> {
         loop {
-            let outgoing = self.link.pop(self.wish.closes)?;
+            let outgoing = match self.link.pop(self.wish.closes, now) {
+                Next::Frame(outgoing) => outgoing,
+                Next::Left => {
+                    (self.unflushed, self.popped) = (true, true);
+                    return None;
+                }
+                Next::Nothing => return None,
+            };
             let stale = outgoing.connection.is_some_and(|connection| connection != self.number);
             if stale || !self.owner.on_sent(&outgoing, now) {
                 // Nothing is written for it, but a flush that waits for it has to hear that it is gone.

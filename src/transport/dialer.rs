@@ -9,7 +9,6 @@ use super::{
     cookies::CookieJar,
     dial::{connect, lookup},
     proxy::ProxyKind,
-    read_ahead::ReadAhead,
     tls::{self, TlsCache},
     tunnel::{by_connect, by_socks, proxy_error},
     Access, Endpoint, Farewells, Progress, Proxy, Step, Stream, TransportError,
@@ -101,7 +100,7 @@ impl Dialer {
         let addresses = lookup(host, port).await?;
         progress.reach(Step::Connect);
         let stream = connect(&addresses, self.access.local_address).await?;
-        Ok(Stream::Plain(ReadAhead::new(stream)))
+        Ok(Stream::plain(stream))
     }
 
     /// Connects to the proxy itself.

@@ -7,7 +7,8 @@
 //! * `proxy`, `proxy_environment`, `tunnel`: which proxy, and the way through it
 //! * `tls`, `tls_settings`, `verifier`: rustls with the platform's verifier, or the caller's
 //! * `headers`, `cookies`, `cookie_date`: what requests carry beside their own
-//! * `stream`: bytes with or without TLS; `read_ahead`: in large pieces while much comes
+//! * `stream`: bytes with or without TLS; `read_ahead`: in large pieces while much comes; `outlet`: by any thread where the
+//!   network thread has nothing to write
 //! * `websocket`, `opening_handshake`: the upgrade and the frames
 //! * `http`, `payload`, `polling`, `probe`: long-polling, and its upgrade to a WebSocket
 //! * `farewell`: how sessions of long-polling end that nobody waits for
@@ -28,6 +29,7 @@ mod headers;
 #[cfg(feature = "polling")]
 mod http;
 mod opening_handshake;
+mod outlet;
 #[cfg(feature = "polling")]
 mod payload;
 #[cfg(feature = "polling")]
@@ -62,6 +64,7 @@ pub use error::{Progress, Step, TransportError};
 #[cfg(feature = "polling")]
 use farewell::Farewells;
 pub use headers::{add_header, Headers};
+pub use outlet::{Outlet, Slot};
 #[cfg(not(feature = "polling"))]
 use polling::Farewells;
 pub use polling::{Polling, Terms};

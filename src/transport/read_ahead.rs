@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, ReadBuf},
-    net::TcpStream,
+    net::tcp::OwnedReadHalf,
 };
 
 /// A read that fills what it is given is followed by one of this size.
@@ -23,7 +23,7 @@ thread_local! {
 }
 
 pub struct ReadAhead {
-    pub stream: TcpStream,
+    stream: OwnedReadHalf,
     /// What was read and not asked for yet stands at `waiting`; empty where there is none.
     piece: Vec<u8>,
     waiting: Range<usize>,
@@ -31,7 +31,7 @@ pub struct ReadAhead {
 }
 
 impl ReadAhead {
-    pub fn new(stream: TcpStream) -> Self {
+    pub fn new(stream: OwnedReadHalf) -> Self {
         ReadAhead { stream, piece: Vec::new(), waiting: 0..0, much_comes: false }
     }
 
@@ -79,10 +79,10 @@ impl ReadAhead {
 mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
     };
 
-    use super::{super::Stream, *};
+    use super::super::Stream;
 
     #[tokio::test]
     async fn every_byte_comes_once_and_in_order_whatever_is_asked_for() {
@@ -103,7 +103,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         });
-        let mut stream = Stream::Plain(ReadAhead::new(TcpStream::connect(address).await.unwrap()));
+        let mut stream = Stream::plain(TcpStream::connect(address).await.unwrap());
         let (mut got, mut size) = (Vec::new(), 1);
         loop {
             let mut part = vec![0; size];
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(stream.read(&mut [0; 9]).await.unwrap(), 0, "the end stays the end");
         server.await.unwrap();
         assert!(got == sent);
-        let Stream::Plain(ahead) = stream else { unreachable!() };
+        let Stream::Plain(ahead, _) = stream else { unreachable!() };
         assert!(ahead.piece.is_empty(), "an idle connection keeps no memory");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use futures_util::{Sink, SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 
-use super::{close_text, loss_of, LossKind, Message, Polling, WebSocket};
+use super::{close_text, loss_of, LossKind, Message, Outlet, Polling, WebSocket};
 use crate::engineio::{self, v3, Handshake, Revision};
 
 /// A frame of the server.
@@ -50,6 +50,14 @@ impl Socket {
         match self {
             Socket::WebSocket(_) => None,
             Socket::Polling(polling) => Some(polling.revision()),
+        }
+    }
+
+    /// Where text frames can be put past this.
+    pub fn outlet(&self) -> Option<&Outlet> {
+        match self {
+            Socket::WebSocket(socket) => socket.get_ref().outlet(),
+            Socket::Polling(_) => None,
         }
     }
 
