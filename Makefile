@@ -19,7 +19,7 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: bench bench-build bench-driver bench-micro bench-quick instructions instructions-renew packages-bench packages-instructions packages-profile profile build release install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test size clean
+.PHONY: bench bench-build bench-driver bench-micro bench-quick instructions instructions-renew packages-bench packages-instructions packages-profile profile build release release-small install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test size clean
 
 build:
 	$(call say,Building the library)
@@ -35,20 +35,21 @@ release: packages-release
 	@ln -sf libim_client.so $(CARGO_TARGET_DIR)/release/libim_client.so.0
 	tools/static_lib.sh $(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/release/libim_client-static.a
 
-# The release library whole, without TLS, and with WebSocket alone: each beside its limit, in bytes.
+# The smallest: WebSocket alone, without TLS, long-polling and the store's file, and made for size and not for speed.
+RELEASE_SMALL := cargo rustc --locked --profile small -p im-client --lib --crate-type cdylib,staticlib --no-default-features
+release-small: packages-release
+	$(call say,Building the smallest library)
+	$(RELEASE_SMALL)
+
+# The release library and the smallest one, each beside its limit, in bytes.
 SIZE := $(CARGO_TARGET_DIR)/size
 MOST_BYTES := 3500000
-MOST_BYTES_WITHOUT_TLS := 1500000
+MOST_BYTES_SMALL := 1500000
 size: packages-release
-	$(call say,Building the library whole$(comma) without TLS$(comma) and with WebSocket alone)
+	$(call say,Building the library and the smallest one)
 	$(RELEASE_LIBRARIES) --target-dir $(SIZE)
-	cp $(SIZE)/release/libim_client.so $(SIZE)/libim_client.so
-	$(RELEASE_LIBRARIES) --target-dir $(SIZE) --no-default-features --features polling,store
-	cp $(SIZE)/release/libim_client.so $(SIZE)/libim_client-without-tls.so
-	$(RELEASE_LIBRARIES) --target-dir $(SIZE) --no-default-features
-	cp $(SIZE)/release/libim_client.so $(SIZE)/libim_client-websocket-alone.so
-	tools/size.sh $(SIZE)/libim_client.so $(MOST_BYTES) $(SIZE)/libim_client-without-tls.so $(MOST_BYTES_WITHOUT_TLS) \
-	    $(SIZE)/libim_client-websocket-alone.so $(MOST_BYTES_WITHOUT_TLS)
+	$(RELEASE_SMALL) --target-dir $(SIZE)
+	tools/size.sh $(SIZE)/release/libim_client.so $(MOST_BYTES) $(SIZE)/small/libim_client.so $(MOST_BYTES_SMALL)
 
 # PREFIX, LIBDIR and DESTDIR of the command line reach the script as they are, by the environment.
 install: release
@@ -164,9 +165,10 @@ $(BENCH)/message.h: benches/drivers/message.json
 	sed 's/[\\"]/\\&/g; s/.*/#define MESSAGE "&"/' $< > $@
 
 bench-build: packages-bench servers bench-driver $(BENCH_VENV)/.installed
-	$(call say,Building the load server$(comma) the floor$(comma) the drivers and a library without TLS)
+	$(call say,Building the load server$(comma) the floor$(comma) the drivers and the libraries without TLS)
 	cargo build --locked --profile peers -p load -p peer
 	$(RELEASE_LIBRARIES) --no-default-features --features polling,store --target-dir $(BENCH)/plain
+	$(RELEASE_SMALL) --target-dir $(BENCH)/plain
 	$(OURS_CC) $(addprefix $(OURS)/,driver.c large.c allocations.c) -o $(BENCH)/ours-counted $(call OURS_LD,release)
 
 # All of it, on a quiet machine: writes docs/benchmarks.md and its plots, and fails where a row misses its "must".

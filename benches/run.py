@@ -66,7 +66,8 @@ class Bench:
         return {str(count): fleet(self.build, self.drivers[OURS], count) for count in counts}
 
     def library_sizes(self) -> dict[str, int]:
-        folders = {"tls": self.build / "release", "plain": self.build / "bench" / "plain" / "release"}
+        plain = self.build / "bench" / "plain"
+        folders = {"tls": self.build / "release", "plain": plain / "release", "small": plain / "small"}
         return {name: (folder / "libim_client.so").stat().st_size for name, folder in folders.items()}
 
     def everything(self) -> dict[str, Any]:

@@ -207,8 +207,9 @@ impl<'a> Connection<'a> {
     async fn take_burst(&mut self, first: Frame) -> Result<(), End> {
         let now = Instant::now();
         let mut taken = self.take(first, now);
-        for _ in 1..BURST {
-            if taken.is_err() || self.paused.is_some() || self.transport != WEBSOCKET {
+        let more = if self.transport == WEBSOCKET { BURST } else { 1 };
+        for _ in 1..more {
+            if taken.is_err() || self.paused.is_some() {
                 break;
             }
             match poll_fn(|cx| Poll::Ready(self.carrier.poll_next(cx))).await {

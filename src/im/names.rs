@@ -17,7 +17,7 @@ impl EventNames {
     pub fn outgoing(self, name: &str) -> &str {
         match self {
             EventNames::Wire => name,
-            EventNames::Constant => entry(name).map_or(name, |(constant, _, _)| constant),
+            EventNames::Constant => entry(name).map_or(name, |(constant, _, _)| *constant),
         }
     }
 }
@@ -29,11 +29,11 @@ pub fn canonical(name: &str) -> &str {
 
 /// The wire name of an event of the table.
 pub fn im_event(name: &str) -> Option<&'static str> {
-    entry(name).map(|(_, wire, _)| wire)
+    entry(name).map(|(_, wire, _)| *wire)
 }
 
-fn entry(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
-    EVENTS.into_iter().find(|(constant, wire, _)| *wire == name || *constant == name)
+fn entry(name: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    EVENTS.iter().find(|(constant, wire, _)| *wire == name || *constant == name)
 }
 
 #[cfg(test)]

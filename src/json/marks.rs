@@ -36,7 +36,7 @@ impl Marks {
         let rest = text.get(self.end..).unwrap_or_default();
         self.bits = match rest.first_chunk() {
             Some(block) => bits_of(block),
-            None => bits_of_last(rest),
+            None => bits_of_last(text, rest.len()),
         };
         self.end += BLOCK;
     }
@@ -56,12 +56,20 @@ fn bits_of_piece(piece: [u8; 16]) -> u32 {
     (is(b'"') | is(b'\\') | is_control).to_bitmask()
 }
 
-/// What is missing from the block is marked, too.
-#[cold]
-fn bits_of_last(rest: &[u8]) -> u64 {
-    let mut block = [0; BLOCK];
-    block[..rest.len()].copy_from_slice(rest);
-    bits_of(&block)
+/// The last so many bytes of a text; what is missing from their block is marked, too.
+fn bits_of_last(text: &[u8], count: usize) -> u64 {
+    let missing = BLOCK - count;
+    let bits = match text.last_chunk() {
+        // Those before them are looked at once more, which takes less time than copying.
+        Some(block) if count > 0 => bits_of(block) >> missing,
+        Some(_) => 0,
+        None => {
+            let mut block = [0; BLOCK];
+            block[..count].copy_from_slice(&text[text.len() - count..]);
+            bits_of(&block)
+        }
+    };
+    bits | u64::MAX << count
 }
 
 #[cfg(test)]
