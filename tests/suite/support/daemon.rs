@@ -100,6 +100,8 @@ impl Daemon {
         Self::start(|address, _| {
             let mut microsocks = Command::new("microsocks");
             microsocks.args(["-i", &address.ip().to_string(), "-p", &address.port().to_string()]);
+            // Of a name's addresses it tries one, of this one's family: the servers listen on IPv4, and "localhost" may be ::1 first.
+            microsocks.args(["-b", "127.0.0.1"]);
             if let Some((user, password)) = login {
                 microsocks.args(["-u", user, "-P", password]);
             }
