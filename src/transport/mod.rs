@@ -10,7 +10,7 @@
 //! * `stream`: bytes with or without TLS; `read_ahead`: in large pieces while much comes; `outlet`: by any thread where the
 //!   network thread has nothing to write
 //! * `websocket`, `opening_handshake`: the upgrade and the frames
-//! * `http`, `payload`, `polling`, `probe`: long-polling, and its upgrade to a WebSocket
+//! * `http`, `payload`, `polling`, `terms`, `probe`: long-polling, and its upgrade to a WebSocket
 //! * `farewell`: how sessions of long-polling end that nobody waits for
 //! * `socket`: a connection of either transport, as frames
 //! * `error`: what was tried, on what, and what came back
@@ -44,6 +44,7 @@ mod proxy_environment;
 mod read_ahead;
 mod socket;
 mod stream;
+mod terms;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]
@@ -67,11 +68,12 @@ pub use headers::{add_header, Headers};
 pub use outlet::{Outlet, Slot};
 #[cfg(not(feature = "polling"))]
 use polling::Farewells;
-pub use polling::{Polling, Terms};
+pub use polling::Polling;
 pub use proxy::Proxy;
 pub use proxy_environment::proxy_from_environment;
 pub use socket::{Frame, Lost, Socket};
 pub use stream::Stream;
+pub use terms::Terms;
 pub use tls::{TlsCache, TlsSettings};
 #[cfg(feature = "polling")]
 use websocket::body_start;

@@ -6,20 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Address, Dialer, Frame, Lost, Progress, Step, TransportError, WebSocket};
+use super::{Dialer, Frame, Lost, Progress, Step, Terms, TransportError, WebSocket};
 use crate::engineio::{self, Handshake, Revision};
 
 /// Never made: without long-polling there is no such connection.
 pub enum Polling {}
-
-#[allow(dead_code)]
-#[derive(Clone, Debug)]
-pub struct Terms {
-    pub address: Address,
-    pub max_message: usize,
-    pub upgrade: bool,
-    pub request_timeout: Option<Duration>,
-}
 
 impl Polling {
     pub async fn connect(_: &Arc<Dialer>, _: Terms, _: &Progress) -> Result<Self, TransportError> {

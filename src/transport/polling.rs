@@ -4,7 +4,6 @@ use std::{
     collections::VecDeque,
     sync::Arc,
     task::{ready, Context, Poll},
-    time::Duration,
 };
 
 use super::{
@@ -13,7 +12,7 @@ use super::{
     http::{Answer, Lane},
     payload::{self, Codec},
     probe::{self, Upgrading},
-    Address, Dialer, Frame, LossKind, Lost, Progress, Step, TransportError, WebSocket, POLLING, WEBSOCKET,
+    Dialer, Frame, LossKind, Lost, Progress, Step, Terms, TransportError, WebSocket, POLLING, WEBSOCKET,
 };
 use crate::engineio::{self, Handshake, Revision};
 
@@ -21,17 +20,6 @@ use crate::engineio::{self, Handshake, Revision};
 const OUTBOX: usize = 64 * 1024;
 /// A body may hold several messages, and base64 makes them larger.
 const BODY_IN_MESSAGES: usize = 4;
-
-/// What long-polling needs to know beside the way to the server.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    pub address: Address,
-    pub max_message: usize,
-    /// Upgrade to WebSocket where the server offers it.
-    pub upgrade: bool,
-    /// For each request.
-    pub request_timeout: Option<Duration>,
-}
 
 /// A connection for requests of one kind: idle, or with a request on its way.
 enum Channel {
