@@ -14,6 +14,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write},
+    ops::Deref,
     path::{Path, PathBuf},
 };
 
@@ -29,7 +30,7 @@ type Result<T> = std::result::Result<T, String>;
 
 /// The file, which nobody else has open. After a failure it has to be opened anew.
 pub struct Journal {
-    file: File,
+    file: Locked,
     path: PathBuf,
     /// So much of it is on the disk.
     length: u64,
@@ -73,7 +74,7 @@ impl Journal {
     /// Adds a record, which is on the disk (fsync) when this returns.
     pub fn append(&mut self, content: &[u8]) -> io::Result<()> {
         self.note_length()?;
-        let mut file = &self.file;
+        let mut file = &*self.file;
         file.seek(SeekFrom::Start(self.length))?;
         let record = [&head(content), content].concat();
         file.write_all(&record)?;
@@ -90,7 +91,7 @@ impl Journal {
             lock_file(&file)?;
             let length = fill(&file, records)?;
             fs::rename(&draft, &self.path)?;
-            Ok((file, length))
+            Ok((Locked(file), length))
         });
         let (file, length) = replaced.inspect_err(|_| {
             // It is no use.
@@ -116,6 +117,25 @@ impl Drop for Journal {
     fn drop(&mut self) {
         // So that the end of a file that was closed is missed, too. Where it fails, the length before the last record stands there.
         let _ = self.note_length();
+    }
+}
+
+/// A file that nobody else has open, which is said when it is closed: a program that another thread is just starting has a copy
+/// of every open file, and would keep the lock with it.
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Where the file system has no locks there is nothing to be said.
+        let _ = self.0.unlock();
+    }
+}
+
+impl Deref for Locked {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
     }
 }
 
@@ -208,13 +228,14 @@ fn check_kind(mut file: &File) -> Result<()> {
     }
 }
 
-fn lock(path: &Path) -> Result<File> {
+fn lock(path: &Path) -> Result<Locked> {
     loop {
         let file = OpenOptions::new().read(true).write(true).open(path).map_err(cant_open)?;
         lock_file(&file).map_err(|error| match error.kind() {
             ErrorKind::WouldBlock => "is in use by another process".into(),
             _ => cant_open(error),
         })?;
+        let file = Locked(file);
         // Whoever had it may have replaced it in between.
         if is_at(&file, path).map_err(cant_open)? {
             return Ok(file);

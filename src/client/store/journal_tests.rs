@@ -147,3 +147,21 @@ fn a_failed_replacement_changes_nothing() {
     assert_eq!(records(&journal), ["old", "more"]);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
+
+/// A program that another thread is starting has a copy of every open file for a moment, and with it of the lock.
+#[test]
+fn a_file_that_was_closed_is_free_while_programs_are_started() {
+    let (_folder, path) = place();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                let started = std::process::Command::new("true").status();
+                assert!(started.expect("a program").success());
+            }
+        });
+        let opened: Vec<_> = (0..3000).map(|_| Journal::open(&path).err()).collect();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(opened.into_iter().flatten().next(), None);
+    });
+}
