@@ -141,6 +141,9 @@ fn a_message_that_not_every_callback_saw_is_shown_again() {
     push(&server, "c_message", 0, &message("ann", "bob", "f1"));
     push(&server, "offline_message", 0, &json!([message("ann", "bob", "f1"), message("ann", "bob", "f2")]));
     wait_until("the list", || shown(&bob) == ["f2"]);
+    // Each goes out once its callback has returned.
+    wait_until("three receipts", || receipts(&server).len() >= 3);
+    round_trip(&bob);
     assert_eq!(receipts(&server).len(), 3);
 }
 
