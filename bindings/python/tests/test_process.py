@@ -22,13 +22,15 @@ from .servers import PATIENCE, Server, until
 TIMES = 4
 
 PRELUDE = """
-import asyncio, gc, multiprocessing, os, sys, threading, time, warnings
+import asyncio, gc, multiprocessing, os, signal, sys, threading, time, warnings
 import im_client
 from im_client import AsyncClient, Client
 
 ROOT = sys.argv[1]
 # Python's own word from 3.12 on about every fork with threads; that it goes well is what is tested here.
 warnings.filterwarnings("ignore", ".*multi-threaded.*fork", DeprecationWarning)
+# Whoever starts the tests in the background of a script has them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def flooded():
@@ -103,7 +105,6 @@ def test_matrix_exit_with_live_client(server: Server, program: str) -> None:
 
 def test_ctrl_c_ends_a_call(server: Server) -> None:
     program = """
-        import signal
         client = flooded()
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
         try:
@@ -118,7 +119,6 @@ def test_ctrl_c_ends_a_call(server: Server) -> None:
 
 def test_ctrl_c_ends_a_flush(server: Server) -> None:
     program = """
-        import signal
         client = Client("http://127.0.0.1:9", "/", auto_connect=False)
         client.emit("echo")
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
