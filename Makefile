@@ -229,7 +229,7 @@ test: packages-test servers lint build examples
 	cd tests/servers && npm test --silent
 	$(call say,Testing the library)
 	# Most of the tests wait, for a server or a timer.
-	RUST_TEST_THREADS=4 cargo test --locked --workspace
+	RUST_TEST_THREADS=6 cargo test --locked --workspace
 	cargo test --locked -p im-client --lib --no-default-features
 	$(MAKE) demo
 	$(MAKE) aarch64
