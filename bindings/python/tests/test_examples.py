@@ -11,6 +11,7 @@ import pytest
 
 from im_client import Client, State
 
+from .complaints import complaints
 from .servers import IM_SERVER, PATIENCE, REPOSITORY, Server, credentials, new_user, until
 
 if TYPE_CHECKING:
@@ -36,27 +37,22 @@ def line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().rstrip("\n")
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[str, int]:
-    out, err = process.communicate(timeout=PATIENCE)
-    assert err == ""
+def ended(process: subprocess.Popen[str], text: str | None = None) -> tuple[str, int]:
+    """What it prints from here on, without a word of complaint, and how it ends."""
+    out, err = process.communicate(text, timeout=PATIENCE)
+    assert complaints(err) == ""
     return out, process.returncode
 
 
 def test_chat_with_echo(embedded: Server, user: str) -> None:
     with started("chat.py", "--root", embedded.root, "--user", user) as chat:
-        out, status = _said(chat, "grüß dich\nund\x07 tschüß\n")
+        out, status = ended(chat, "grüß dich\nund\x07 tschüß\n")
     assert status == 0
     assert f"* {user} is online\n" in out
     assert out.startswith("* connected by websocket\n")
     assert out.count("✓ stored ") == 2
     assert "echo: grüß dich\n" in out
     assert "echo: und  tschüß\n" in out
-
-
-def _said(chat: subprocess.Popen[str], text: str) -> tuple[str, int]:
-    out, err = chat.communicate(text, timeout=PATIENCE)
-    assert err == ""
-    return out, chat.returncode
 
 
 def test_the_event_loop(embedded: Server) -> None:
