@@ -93,11 +93,10 @@ impl Mailbox {
         self.add(&mut self.lock(), item);
     }
 
-    /// How many items wait, where the pool has to be told of what was pushed silently.
-    pub fn announce_all(&self) -> Option<usize> {
+    /// Says whether the pool has to be told of what was pushed silently.
+    pub fn announce_all(&self) -> bool {
         let mut inner = self.lock();
-        let count = inner.items.len();
-        (count > 0 && self.announce(&mut inner)).then_some(count)
+        !inner.items.is_empty() && self.announce(&mut inner)
     }
 
     fn add(&self, inner: &mut Inner, item: Item) {

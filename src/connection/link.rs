@@ -85,13 +85,12 @@ pub struct Link {
 }
 
 impl Shared {
-    /// Where this frame may be written by the thread that has it, and how much may be left there.
-    fn way_past_the_task(&mut self, frame: &Outgoing, connection: u64) -> Option<(Outlet, usize)> {
+    /// Where this frame may be written by the thread that has it.
+    fn way_past_the_task(&mut self, frame: &Outgoing, connection: u64) -> Option<Outlet> {
         let stale = frame.connection.is_some_and(|number| number != connection);
         let free = matches!(self.writer, Writer::Nobody | Writer::Left);
         let shortcut = self.shortcut.as_ref().filter(|_| free && !stale)?;
-        let fits = shortcut.fits(frame, &self.outbound, self.wish.closes);
-        fits.then(|| (shortcut.outlet().clone(), shortcut.batch()))
+        shortcut.fits(frame, &self.outbound, self.wish.closes).then(|| shortcut.outlet().clone())
     }
 
     /// The thread that has this frame writes now; says whether at once, and what time it is.
@@ -218,8 +217,8 @@ impl Link {
                 shared.outbound.refuse_volatile();
                 return Err(Unsent::Volatile);
             }
-            let way = shared.way_past_the_task(&frame, self.connection());
-            if let Some(slot) = way.as_ref().and_then(|(outlet, batch)| outlet.slot(*batch)) {
+            let outlet = shared.way_past_the_task(&frame, self.connection());
+            if let Some(slot) = outlet.as_ref().and_then(Outlet::slot) {
                 let (at_once, now) = shared.begin_to_write(&frame);
                 drop(shared);
                 self.put(slot, frame, at_once, |frame| on_sent(frame, now));
@@ -438,8 +437,7 @@ impl Link {
 
     /// From now on callers may write by themselves, on the connection that was wanted at this count of closes.
     pub(super) fn open_shortcut(&self, outlet: Outlet, closes: u64) {
-        let mut shared = self.lock();
-        shared.shortcut = Some(Shortcut::new(outlet, closes, shared.outbound.limit()));
+        self.lock().shortcut = Some(Shortcut::new(outlet, closes));
     }
 
     /// No caller writes by itself any more, and none is about to.
