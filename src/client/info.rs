@@ -90,7 +90,7 @@ impl Client {
         let (packets, bytes) = self.link.waiting();
         info["sendQueue"] = json!({ "packets": packets, "bytes": bytes });
         let (events, bytes) = self.mailbox.waiting();
-        info["receiveQueue"] = json!({ "events": events, "bytes": bytes });
+        info["receiveQueue"] = json!({ "events": events, "bytes": bytes, "full": self.mailbox.is_full() });
         let (messages, bytes) = self.outbox.waiting();
         info["outbox"] = json!({ "messages": messages, "bytes": bytes });
         let (early, discarded) = self.subscriptions().counts();

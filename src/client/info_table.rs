@@ -21,7 +21,7 @@ pub const INFO_FIELDS: [(&str, &str); 29] = [
     ("received", "`{\"packets\", \"bytes\"}` that came in: events and acknowledgements; the bytes of their arguments and attachments."),
     ("sendQueue", "`{\"packets\", \"bytes\"}` that wait to be sent or, with `retries`, for their acknowledgement."),
     ("outbox", "`{\"messages\", \"bytes\"}` of `im_client_send_message` that wait for their answers."),
-    ("receiveQueue", "`{\"events\", \"bytes\"}` that wait for callbacks."),
+    ("receiveQueue", "`{\"events\", \"bytes\"}` that wait for callbacks; `\"full\"`: reading pauses, until half of `receiveQueueBytes` is taken."),
     ("earlyEvents", "Events that wait for the first subscription of their name."),
     ("discardedEvents", "Events that nobody took."),
     ("droppedVolatile", "Volatile emits that were dropped."),
