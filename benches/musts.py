@@ -34,10 +34,12 @@ def rows(results: dict[str, Any]) -> list[Row]:
 
 
 def within_rounds(ours: list[dict[str, float]], others: list[list[dict[str, float]]], figure: str) -> float:
-    """Ours as a multiple of the best of the others in the same round, the median over the rounds."""
-    best = [min(other[figure] for other in rest) for rest in zip(*others, strict=True)]
-    ratios: list[float] = [our[figure] / least for our, least in zip(ours, best, strict=True)]
-    return statistics.median(ratios)
+    """Ours as a multiple of the best of the others, in the same round; the median over the rounds.
+
+    The best is the one with the best median: the least of several in each round would be mostly luck.
+    """
+    best = min(others, key=lambda other: statistics.median(run[figure] for run in other))
+    return statistics.median(our[figure] / other[figure] for our, other in zip(ours, best, strict=True))
 
 
 def at_most(

@@ -258,8 +258,13 @@ impl Client {
 
     /// Lets the pool hear of what was queued silently.
     pub(super) fn announce(&self) {
-        if self.mailbox.announce_all() {
+        if let Some(count) = self.mailbox.announce_all() {
             self.tell_pool();
+            if count == 1 {
+                // On a machine whose cores are busy that thread would wait until this one has found out that nothing else came.
+                // Of many, more may come meanwhile, for the same wake-up.
+                std::thread::yield_now();
+            }
         }
     }
 

@@ -93,10 +93,11 @@ impl Mailbox {
         self.add(&mut self.lock(), item);
     }
 
-    /// Says whether the pool has to be told of what was pushed silently.
-    pub fn announce_all(&self) -> bool {
+    /// How many items wait, where the pool has to be told of what was pushed silently.
+    pub fn announce_all(&self) -> Option<usize> {
         let mut inner = self.lock();
-        !inner.items.is_empty() && self.announce(&mut inner)
+        let count = inner.items.len();
+        (count > 0 && self.announce(&mut inner)).then_some(count)
     }
 
     fn add(&self, inner: &mut Inner, item: Item) {

@@ -246,21 +246,17 @@ impl Subscriptions {
 
     /// Does `next` give another callback?
     pub fn has_next(&self, event: Option<&Event>, after: i64, newest: i64) -> bool {
-        self.lists(event)
-            .into_iter()
-            .any(|list| first_after(list, after).is_some_and(|next| next.id <= newest))
+        first_of(self.lists(event), after, newest).is_some()
     }
 
     /// The next callback for an event (none: for one that the caller sent): the first subscription after `after`, up to
     /// `newest`, in the order in which they were made. So one that is added during the delivery is not called, and one that is
     /// removed skips no other. A `once` subscription ends here.
     pub fn next(&mut self, event: Option<&Event>, after: i64, newest: i64) -> Option<Next> {
-        let candidates = self.lists(event).map(|list| first_after(list, after));
-        let next =
-            candidates.into_iter().flatten().min_by_key(|next| next.id).filter(|next| next.id <= newest)?;
-        let (id, once) = (next.id, next.once);
-        let is_last = !self.has_next(event, id, newest);
-        let callback = if once { self.remove(id)? } else { next.callback.clone() };
+        let lists = self.lists(event);
+        let Subscription { id, once, callback } = first_of(lists, after, newest)?;
+        let (id, is_last) = (*id, first_of(lists, *id, newest).is_none());
+        let callback = if *once { self.remove(id)? } else { callback.clone() };
         Some(Next { id, callback, is_last })
     }
 
@@ -288,6 +284,11 @@ impl Subscriptions {
         self.expire();
         (self.early.len() + self.replay.len(), self.discarded)
     }
+}
+
+fn first_of(lists: [&[Subscription]; 2], after: i64, newest: i64) -> Option<&Subscription> {
+    let candidates = lists.into_iter().filter_map(|list| first_after(list, after));
+    candidates.min_by_key(|next| next.id).filter(|next| next.id <= newest)
 }
 
 fn first_after(list: &[Subscription], after: i64) -> Option<&Subscription> {

@@ -85,12 +85,13 @@ pub struct Link {
 }
 
 impl Shared {
-    /// Where this frame may be written by the thread that has it.
-    fn way_past_the_task(&mut self, frame: &Outgoing, connection: u64) -> Option<Outlet> {
+    /// Where this frame may be written by the thread that has it, and how much may be left there.
+    fn way_past_the_task(&mut self, frame: &Outgoing, connection: u64) -> Option<(Outlet, usize)> {
         let stale = frame.connection.is_some_and(|number| number != connection);
         let free = matches!(self.writer, Writer::Nobody | Writer::Left);
         let shortcut = self.shortcut.as_ref().filter(|_| free && !stale)?;
-        shortcut.fits(frame, &self.outbound, self.wish.closes).then(|| shortcut.outlet().clone())
+        let fits = shortcut.fits(frame, &self.outbound, self.wish.closes);
+        fits.then(|| (shortcut.outlet().clone(), shortcut.batch()))
     }
 
     /// The thread that has this frame writes now; says whether at once, and what time it is.
@@ -217,8 +218,8 @@ impl Link {
                 shared.outbound.refuse_volatile();
                 return Err(Unsent::Volatile);
             }
-            let outlet = shared.way_past_the_task(&frame, self.connection());
-            if let Some(slot) = outlet.as_ref().and_then(Outlet::slot) {
+            let way = shared.way_past_the_task(&frame, self.connection());
+            if let Some(slot) = way.as_ref().and_then(|(outlet, batch)| outlet.slot(*batch)) {
                 let (at_once, now) = shared.begin_to_write(&frame);
                 drop(shared);
                 self.put(slot, frame, at_once, |frame| on_sent(frame, now));
@@ -437,7 +438,8 @@ impl Link {
 
     /// From now on callers may write by themselves, on the connection that was wanted at this count of closes.
     pub(super) fn open_shortcut(&self, outlet: Outlet, closes: u64) {
-        self.lock().shortcut = Some(Shortcut::new(outlet, closes));
+        let mut shared = self.lock();
+        shared.shortcut = Some(Shortcut::new(outlet, closes, shared.outbound.limit()));
     }
 
     /// No caller writes by itself any more, and none is about to.

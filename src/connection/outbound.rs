@@ -104,6 +104,10 @@ impl Outbound {
         }
     }
 
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Queues a frame. One larger than the limit goes into an empty queue all the same.
     pub fn push(&mut self, frame: Outgoing) -> Result<(), QueueFull> {
         if self.len() > 0 && self.bytes + frame.bytes() > self.limit {

@@ -10,6 +10,9 @@ use crate::transport::Outlet;
 pub const FLOOD: Duration = Duration::from_micros(50);
 /// An emit and a request right behind it are no flood yet.
 const AT_ONCE: u8 = 2;
+/// A caller that leaves frames writes them itself where they are so many bytes: each write wakes the peer, which costs as much
+/// as dozens of messages.
+const BATCH: usize = 256 * 1024;
 /// A larger frame is not copied by its caller.
 const LARGEST: usize = 16 * 1024;
 
@@ -27,6 +30,8 @@ pub enum Writer {
 
 pub struct Shortcut {
     outlet: Outlet,
+    /// So many bytes are left there before they are written.
+    batch: usize,
     /// The count of closes when the connection was wanted.
     closes: u64,
     /// When something of the caller's went out last.
@@ -42,12 +47,17 @@ impl std::fmt::Debug for Shortcut {
 }
 
 impl Shortcut {
-    pub fn new(outlet: Outlet, closes: u64) -> Self {
-        Shortcut { outlet, closes, last: None, left: AT_ONCE }
+    /// What is left waits to be sent as what is queued does, so it is no more than may be queued.
+    pub fn new(outlet: Outlet, closes: u64, limit: usize) -> Self {
+        Shortcut { outlet, batch: limit.min(BATCH), closes, last: None, left: AT_ONCE }
     }
 
     pub fn outlet(&self) -> &Outlet {
         &self.outlet
+    }
+
+    pub fn batch(&self) -> usize {
+        self.batch
     }
 
     /// The task writes something of the caller's.

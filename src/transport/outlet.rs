@@ -17,9 +17,6 @@ use tokio_tungstenite::tungstenite::{
     Bytes,
 };
 
-/// A caller that leaves frames writes them itself where they are so many bytes.
-const BATCH: usize = 64 * 1024;
-
 /// Its clones are one.
 #[derive(Clone)]
 pub struct Outlet(Arc<Mutex<Side>>);
@@ -34,7 +31,10 @@ struct Side {
 }
 
 /// The right to put a frame here. The network thread waits for its end, so it is held for that alone.
-pub struct Slot<'a>(MutexGuard<'a, Side>);
+pub struct Slot<'a> {
+    side: MutexGuard<'a, Side>,
+    batch: usize,
+}
 
 impl Outlet {
     pub fn new(half: OwnedWriteHalf) -> Self {
@@ -45,10 +45,11 @@ impl Outlet {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A slot, unless somebody writes just now, or the socket takes less than is put here.
-    pub fn slot(&self) -> Option<Slot<'_>> {
+    /// A slot, unless somebody writes just now, or the socket takes less than is put here. What is left is written where it is
+    /// so many bytes.
+    pub fn slot(&self, batch: usize) -> Option<Slot<'_>> {
         let side = self.try_lock()?;
-        (!side.cut && side.rest.len() < BATCH && !side.closed).then_some(Slot(side))
+        (!side.cut && side.rest.len() < batch && !side.closed).then_some(Slot { side, batch })
     }
 
     /// Does nothing of the callers' wait here? Not known while somebody writes.
@@ -106,21 +107,21 @@ impl Side {
 impl Slot<'_> {
     /// Writes a text frame, behind what waits here.
     pub fn put(&mut self, text: String) {
-        mask(text, &mut self.0.rest);
-        self.0.write();
+        mask(text, &mut self.side.rest);
+        self.side.write();
     }
 
     /// Leaves a text frame here: it goes out as one of many, or with the network thread's next flush.
     pub fn leave(&mut self, text: String) {
-        mask(text, &mut self.0.rest);
-        if self.0.rest.len() >= BATCH {
-            self.0.write();
+        mask(text, &mut self.side.rest);
+        if self.side.rest.len() >= self.batch {
+            self.side.write();
         }
     }
 
     /// Is there something for a flush by the network thread to bring out?
     pub fn has_rest(&self) -> bool {
-        !self.0.rest.is_empty()
+        !self.side.rest.is_empty()
     }
 }
 
@@ -159,6 +160,8 @@ mod tests {
 
     use super::*;
 
+    const BATCH: usize = 64 * 1024;
+
     async fn pair() -> (Outlet, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -173,7 +176,7 @@ mod tests {
         use futures_util::StreamExt;
         let (outlet, peer) = pair().await;
         for text in ["", "42[\"a\"]", &"x".repeat(130), &"ü".repeat(40_000)] {
-            let mut slot = outlet.slot().unwrap();
+            let mut slot = outlet.slot(BATCH).unwrap();
             slot.put(text.to_owned());
             assert!(!slot.has_rest());
         }
@@ -189,7 +192,7 @@ mod tests {
         let (outlet, mut peer) = pair().await;
         let mut sent = 0;
         // Nobody reads: at some time the socket is full.
-        while let Some(mut slot) = outlet.slot() {
+        while let Some(mut slot) = outlet.slot(BATCH) {
             slot.put("x".repeat(100_000));
             sent += 1;
         }
@@ -201,7 +204,7 @@ mod tests {
         });
         let end = poll_fn(|cx| outlet.poll_write(cx, b"end")).await.unwrap();
         assert_eq!(end, 3);
-        assert!(outlet.is_clear().is_some_and(|clear| clear) && outlet.slot().is_some());
+        assert!(outlet.is_clear().is_some_and(|clear| clear) && outlet.slot(BATCH).is_some());
         poll_fn(|cx| outlet.poll_shutdown(cx)).await.unwrap();
         let all = reading.await.unwrap();
         // Behind two bytes come eight for the length and four for the mask.
@@ -212,7 +215,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_left_goes_out_with_a_flush_or_with_many() {
         let (outlet, mut peer) = pair().await;
-        let leave = || outlet.slot().map(|mut slot| slot.leave("x".repeat(994))).unwrap();
+        let leave = || outlet.slot(BATCH).map(|mut slot| slot.leave("x".repeat(994))).unwrap();
         leave();
         let mut some = [0; 1002];
         assert!(peer.try_read(&mut some).is_err(), "it was only left");
@@ -241,9 +244,9 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
-        assert!(outlet.slot().is_none(), "a frame is cut");
+        assert!(outlet.slot(BATCH).is_none(), "a frame is cut");
         let (outlet, _peer) = pair().await;
         outlet.close();
-        assert!(outlet.slot().is_none(), "it is closed");
+        assert!(outlet.slot(BATCH).is_none(), "it is closed");
     }
 }
