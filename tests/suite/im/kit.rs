@@ -54,8 +54,13 @@ pub fn with(mut options: Value, name: &str, value: impl Into<Value>) -> Value {
 }
 
 /// Two users who are online.
+/// Both have been told what they missed: a message that is stored before that comes twice, and so do its receipts.
 pub fn pair(server: &Server) -> (TestClient, TestClient) {
-    (TestClient::chat(&server.root(), "ann"), TestClient::chat(&server.root(), "bob"))
+    let pair = (TestClient::chat(&server.root(), "ann"), TestClient::chat(&server.root(), "bob"));
+    for client in [&pair.0, &pair.1] {
+        client.wait(wire("CHAT_PULL_OFFLINE_MESSAGE"));
+    }
+    pair
 }
 
 /// A text message; its content is its fingerprint.
