@@ -92,6 +92,7 @@ static void flood(reader *it) {
     destroy(asker);
     /* Full: reading has stopped, a few events beyond the bound. */
     CHECK(info_number(it->client, "\"receiveQueue\":{\"bytes\":") < 65536 + 3 * SIZE);
+    CHECK(info_has(it->client, "\"full\":true"));
 }
 
 /* All came, in order, on the same connection. */
@@ -99,6 +100,7 @@ static void finish_reader(reader *it) {
     WAIT(it->next == EVENTS);
     CHECK_EQUAL(it->wrong, 0);
     round_trip(it->client);
+    CHECK(info_has(it->client, "\"full\":false"));
     CHECK_EQUAL(recorded(&it->lost, NULL), 0);
     char *id = copy_socket_id(it->client);
     CHECK(strcmp(id, it->id) == 0);

@@ -292,6 +292,15 @@ static inline long info_number(im_client client, const char *key) {
     return number;
 }
 
+/* Is this a part of im_client_info, like "\"full\":true"? */
+static inline bool info_has(im_client client, const char *part) {
+    char *info = im_client_info(client);
+    CHECK(info != NULL);
+    const bool found = strstr(info, part) != NULL;
+    im_string_free(info);
+    return found;
+}
+
 static inline char *copy_socket_id(im_client client) {
     char *id = im_client_socket_id(client);
     CHECK(id != NULL);

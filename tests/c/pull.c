@@ -349,6 +349,7 @@ static void a_full_queue_pauses_reading_and_drops_nothing(void) {
     WAIT(info_number(client, "\"receiveQueue\":{\"bytes\":") >= 65536);
     round_trip(asker);
     CHECK(info_number(client, "\"receiveQueue\":{\"bytes\":") < 65536 + 3 * SIZE);
+    CHECK(info_has(client, "\"full\":true"));
     for (int i = 0; i < EVENTS; i++) {
         const im_event *event = take_named(client, "flood");
         int number = -1;

@@ -53,8 +53,7 @@ pub fn with(mut options: Value, name: &str, value: impl Into<Value>) -> Value {
     options
 }
 
-/// Two users who are online.
-/// Both have been told what they missed: a message that is stored before that comes twice, and so do its receipts.
+/// Two users who are online and know what they missed: a message that is stored before they do comes twice, its receipt too.
 pub fn pair(server: &Server) -> (TestClient, TestClient) {
     let pair = (TestClient::chat(&server.root(), "ann"), TestClient::chat(&server.root(), "bob"));
     for client in [&pair.0, &pair.1] {
