@@ -30,7 +30,7 @@ const LEAST_LIMIT: usize = 1024;
 impl Client {
     /// Queues an event of the connection itself.
     fn tell(&self, name: &str, json: Value) {
-        let event = Event::local(self.handle(), name, &json.to_string());
+        let event = Event::local(self.handle(), name, &serde_json::to_string(&json).unwrap_or_default());
         self.queue(Item::Event(event));
     }
 

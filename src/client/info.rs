@@ -73,7 +73,7 @@ impl Client {
         let mut info = json!({
             "state": state_name(self.state()),
             "background": self.link.is_in_background(),
-            "root": self.options().target.access.endpoint.authority(),
+            "root": self.options().target.access.endpoint.authority().to_string(),
             "namespace": self.options().target.namespace,
             "connections": self.link.connection(),
             "pendingRequests": self.requests().len(),

@@ -287,8 +287,14 @@ impl Client {
     }
 
     pub(super) fn outbox_connected(&self) {
-        self.outbox.lock().connected(self.link.connection());
-        self.pump();
+        let (messages, _) = {
+            let mut queue = self.outbox.lock();
+            queue.connected(self.link.connection());
+            queue.waiting()
+        };
+        if messages > 0 {
+            self.pump();
+        }
     }
 
     pub(super) fn outbox_lost(&self) {

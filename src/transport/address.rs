@@ -32,16 +32,29 @@ pub struct Timestamps {
 impl Address {
     /// Path and query for a transport; `sid` names a session that is there already.
     pub fn request(&self, transport: &str, sid: Option<&str>) -> String {
-        self.write(transport, sid, &self.query)
+        let mut request = self.begin(transport);
+        if let Some(sid) = sid {
+            push_all(&mut request, &["&sid=", sid]);
+        }
+        if !self.query.is_empty() {
+            push_all(&mut request, &["&", &self.query]);
+        }
+        request
     }
 
     /// The same with the values of the caller's query masked.
     pub fn masked(&self, transport: &str) -> String {
-        self.write(transport, None, &mask(&self.query))
+        let mut request = self.begin(transport);
+        for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
+            push_all(&mut request, &["&", pair.split('=').next().unwrap_or_default(), "=***"]);
+        }
+        request
     }
 
-    fn write(&self, transport: &str, sid: Option<&str>, query: &str) -> String {
-        let mut request = format!("{}?EIO={}&transport={transport}", self.path, self.revision.number());
+    fn begin(&self, transport: &str) -> String {
+        let mut request = String::with_capacity(self.path.len() + self.query.len() + 80);
+        let revision = ["3", "4"][usize::from(self.revision == Revision::V4)];
+        push_all(&mut request, &[&self.path, "?EIO=", revision, "&transport=", transport]);
         let stamp = match transport {
             POLLING => {
                 // A 2.x server then never answers with a binary body.
@@ -51,17 +64,15 @@ impl Address {
             _ => &self.timestamps.websocket,
         };
         if let Some(name) = stamp {
-            request.push_str(&format!("&{name}={}", stamp_of_now()));
-        }
-        if let Some(sid) = sid {
-            request.push_str(&format!("&sid={sid}"));
-        }
-        if !query.is_empty() {
-            request.push('&');
-            request.push_str(query);
+            push_all(&mut request, &["&", name, "=", &stamp_of_now()]);
         }
         request
     }
+}
+
+/// Every connection makes several: without the machinery of `format!`.
+fn push_all(text: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| text.push_str(part));
 }
 
 /// Never the same twice: caches must not answer for the server.
@@ -71,24 +82,21 @@ fn stamp_of_now() -> String {
     format!("{:x}.{:x}", now.as_millis(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Replaces the values of a query.
-fn mask(query: &str) -> String {
-    let masked: Vec<String> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| format!("{}=***", pair.split('=').next().unwrap_or_default()))
-        .collect();
-    masked.join("&")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn values_of_a_query_are_masked() {
-        assert_eq!(mask("token=secret&userId=111&x"), "token=***&userId=***&x=***");
-        assert_eq!(mask(""), "");
+        for (query, masked) in [("token=secret&userId=111&x", "&token=***&userId=***&x=***"), ("", "")] {
+            let address = Address {
+                path: "/".into(),
+                revision: Revision::V3,
+                query: query.into(),
+                timestamps: Timestamps::default(),
+            };
+            assert_eq!(address.masked(WEBSOCKET), format!("/?EIO=3&transport=websocket{masked}"));
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The server's address from the option `root`, and the URLs made of it.
 
-use http::Uri;
+use std::fmt;
+
+use http::uri::Authority;
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
 
 /// What `encodeURIComponent` leaves as it is.
@@ -57,12 +59,8 @@ impl Endpoint {
     }
 
     /// Host and port as a `Host` header and a URL want them.
-    pub fn authority(&self) -> String {
-        let default = [80, 443][usize::from(self.secure)];
-        match self.port == default {
-            true => bracketed(&self.host),
-            false => self.host_with_port(),
-        }
+    pub fn authority(&self) -> HostAndPort<'_> {
+        HostAndPort(self)
     }
 
     /// The URL of a request, as a transport writes it.
@@ -88,15 +86,31 @@ impl Endpoint {
     }
 }
 
+/// Written where it is wanted: most log lines that name it are not.
+pub struct HostAndPort<'a>(&'a Endpoint);
+
+impl fmt::Display for HostAndPort<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Endpoint { secure, host, port } = self.0;
+        match host.contains(':') {
+            true => write!(f, "[{host}]")?,
+            false => f.write_str(host)?,
+        }
+        match *port == [80, 443][usize::from(*secure)] {
+            true => Ok(()),
+            false => write!(f, ":{port}"),
+        }
+    }
+}
+
 /// Reads the host, without the brackets of IPv6, and the port of a URL.
 pub fn host_and_port(authority: &str, default_port: u16) -> Result<(String, u16), String> {
-    let uri: Uri =
-        format!("http://{authority}/").parse().map_err(|error| format!("it is no URL: {error}"))?;
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let read: Authority = authority.parse().map_err(|error| format!("it is no URL: {error}"))?;
+    let host = read.host().trim_start_matches('[').trim_end_matches(']');
     if host.is_empty() {
         return Err("it has no host".into());
     }
-    let port = match (uri.port_u16(), uri.port().is_some() || has_colon_port(authority)) {
+    let port = match (read.port_u16(), read.port().is_some() || has_colon_port(authority)) {
         (Some(0), _) | (None, true) => return Err("it has no usable port (1 to 65535)".into()),
         (Some(port), _) => port,
         (None, false) => default_port,
@@ -146,7 +160,7 @@ mod tests {
         ] {
             let read = Endpoint::parse(root).unwrap();
             assert_eq!((read.secure, &*read.host, read.port), (secure, host, port), "{root}");
-            assert_eq!(read.authority(), authority);
+            assert_eq!(read.authority().to_string(), authority);
         }
     }
 

@@ -135,7 +135,7 @@ impl Lane {
         let request = Request::builder().method(method).uri(uri).body(Full::new(body));
         let mut request = request.map_err(|error| failed(format!("no usable URL: {error}")))?;
         let headers = request.headers_mut();
-        let host = HeaderValue::from_str(&endpoint.authority());
+        let host = HeaderValue::from_str(&endpoint.authority().to_string());
         headers.insert(header::HOST, host.map_err(|_| failed("the host is no header value".into()))?);
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         if method == Method::POST {

@@ -1,7 +1,8 @@
 //! The HTTP request that turns a connection into a WebSocket (RFC 6455, section 4).
 //!
 //! `tokio_tungstenite`'s own waits for the answer with 8 KiB of buffers and 2 KiB of state, which a process that connects a
-//! thousand clients at once never gets back. What has to be asked and what is an answer is still said by `tungstenite`.
+//! thousand clients at once never gets back. What has to be asked and what is an answer is still said by `tungstenite`, whose
+//! handshake is only let on once something has come.
 
 use std::io::{self, Read, Write};
 
@@ -9,8 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
     error::ProtocolError,
     handshake::{
-        client::{generate_request, ClientHandshake, Request, Response},
-        machine::TryParse,
+        client::{ClientHandshake, Request, Response},
         HandshakeError,
     },
     protocol::WebSocketConfig,
@@ -19,69 +19,99 @@ use tokio_tungstenite::tungstenite::{
 
 /// An answer is rarely longer, with the first frame behind it.
 const USUAL_ANSWER: usize = 512;
-/// No server needs more headers, nor to send them in so many pieces, after each of which they are read anew.
-const MOST_ANSWER: usize = 64 * 1024;
-const MOST_PIECES: usize = 512;
 
 /// Asks for a WebSocket; gives the answer, and what the server sent behind it already.
 pub async fn ask_for_websocket<S>(stream: &mut S, request: Request) -> Result<(Response, Vec<u8>), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    // The request is kept: its key decides whether the answer is one.
-    let (asked, _) = generate_request(request.clone())?;
-    stream.write_all(&asked).await?;
-    stream.flush().await?;
-    drop(asked);
-    let (mut answer, head) = read_answer(stream).await?;
-    let response = judge(request, &answer)?;
-    answer.drain(..head);
-    Ok((response, answer))
+    let mut paper = Paper { answer: Vec::with_capacity(USUAL_ANSWER), ..Paper::default() };
+    let outcome = talk(stream, &mut paper, request).await;
+    let rest = paper.rest();
+    match outcome {
+        Ok(response) => Ok((response, rest)),
+        Err(Error::Http(mut refusal)) => {
+            *refusal.body_mut() = Some(rest);
+            Err(Error::Http(refusal))
+        }
+        Err(error) => Err(error),
+    }
 }
 
-/// Reads an answer; gives also how much of what was read its head is.
-async fn read_answer<S: AsyncRead + Unpin>(stream: &mut S) -> Result<(Vec<u8>, usize), Error> {
-    let mut answer = Vec::with_capacity(USUAL_ANSWER);
-    for _ in 0..MOST_PIECES {
-        if stream.read_buf(&mut answer).await? == 0 {
+/// The crate's handshake, which knows only streams that block or would: it writes to the paper and reads from it. Its own limits
+/// hold: an answer of 64 KiB, or of many small pieces, is an attack.
+async fn talk<S>(stream: &mut S, paper: &mut Paper, request: Request) -> Result<Response, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let unused = WebSocketConfig::default().read_buffer_size(0);
+    let mut talk = ClientHandshake::start(paper, request, Some(unused))?;
+    loop {
+        talk = match talk.handshake() {
+            Ok((_, response)) => return Ok(response),
+            Err(HandshakeError::Failure(error)) => return Err(error),
+            Err(HandshakeError::Interrupted(talk)) => talk,
+        };
+        let paper = talk.get_mut().get_mut();
+        if !paper.asked.is_empty() {
+            stream.write_all(&std::mem::take(&mut paper.asked)).await?;
+            stream.flush().await?;
+        }
+        if stream.read_buf(&mut paper.answer).await? == 0 {
             return Err(ProtocolError::HandshakeIncomplete.into());
         }
-        if let Some((head, _)) = Response::try_parse(&answer)? {
-            return Ok((answer, head));
-        }
-        if answer.len() > MOST_ANSWER {
-            break;
-        }
-    }
-    Err(Error::AttackAttempt)
-}
-
-/// Is it the answer to this request?
-fn judge(request: Request, answer: &[u8]) -> Result<Response, Error> {
-    let unused = WebSocketConfig::default().read_buffer_size(0);
-    match ClientHandshake::start(Answered(answer), request, Some(unused))?.handshake() {
-        Ok((_, response)) => Ok(response),
-        Err(HandshakeError::Failure(error)) => Err(error),
-        Err(HandshakeError::Interrupted(_)) => Err(ProtocolError::HandshakeIncomplete.into()),
     }
 }
 
-/// A connection on which the question was put and the answer has come.
-struct Answered<'a>(&'a [u8]);
+/// What is to be written, and what was read.
+#[derive(Default)]
+struct Paper {
+    asked: Vec<u8>,
+    answer: Vec<u8>,
+    /// So much of the answer the handshake has seen.
+    seen: usize,
+}
 
-impl Read for Answered<'_> {
+impl Paper {
+    /// What the handshake was not shown: it stands behind the answer's head.
+    fn rest(mut self) -> Vec<u8> {
+        self.answer.drain(..self.seen);
+        self.answer
+    }
+}
+
+impl Read for &mut Paper {
+    /// Never reads over an empty line: what stands behind it is for others.
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Read::read(&mut self.0, into)
+        let unseen = &self.answer[self.seen..];
+        if unseen.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let mut ends = (self.seen + 1..=self.answer.len()).filter(|end| self.answer[end - 1] == b'\n');
+        let empty_line = |end: &usize| {
+            let before = &self.answer[..*end];
+            before.ends_with(b"\n\r\n") || before.ends_with(b"\n\n")
+        };
+        let end = ends.find(empty_line).unwrap_or(self.answer.len());
+        let length = into.len().min(end - self.seen);
+        into[..length].copy_from_slice(&unseen[..length]);
+        self.seen += length;
+        Ok(length)
     }
 }
 
-impl Write for Answered<'_> {
+impl Write for &mut Paper {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.asked.extend_from_slice(data);
         Ok(data.len())
     }
 
+    /// Before an answer is there the handshake is to take no memory for it.
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self.answer.is_empty() {
+            true => Err(io::ErrorKind::WouldBlock.into()),
+            false => Ok(()),
+        }
     }
 }
 
@@ -160,8 +190,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_without_an_end_is_given_up() {
-        let long = vec![format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(2 * MOST_ANSWER))];
-        let in_pieces = "HTTP/1.1 200 OK\r\nX: ".chars().chain(std::iter::repeat('x')).take(2 * MOST_PIECES);
+        let long = vec![format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(128 * 1024))];
+        let in_pieces = "HTTP/1.1 200 OK\r\nX: ".chars().chain(std::iter::repeat('x')).take(1000);
         for endless in [long, in_pieces.map(String::from).collect()] {
             let (outcome, _) = ask(request(), endless).await;
             assert!(matches!(outcome, Err(Error::AttackAttempt)), "{outcome:?}");
