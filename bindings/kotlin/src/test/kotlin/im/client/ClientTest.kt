@@ -6,6 +6,7 @@ import im.client.internal.Native
 import im.client.internal.Platform
 import im.client.internal.Polled
 import im.client.internal.Session
+import im.client.internal.Subscriber
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineExceptionHandler
 import kotlinx.coroutines.CoroutineStart
@@ -408,4 +409,25 @@ class ClientTest {
         assertEquals(100L to false, released.last())
         assertNull(inbox.subscribe(emptyList()))
     }
+
+    /** An event that was on its way to a collector that ended goes to one that has begun since. */
+    @Test
+    fun anEventForAnEndedCollectorGoesToTheNext() =
+        story {
+            val inbox = Inbox({ _, _ -> }, {})
+            val witness = inbox.subscribe(listOf("news"))!!
+            val ended = inbox.subscribe(listOf("news"))!!
+            val next = CompletableDeferred<Subscriber>()
+            // On the thread that puts the event, after it has looked for collectors and before it comes to the second.
+            launch(Dispatchers.Unconfined) {
+                val delivery = witness.waiting.receive()
+                inbox.unsubscribe(ended)
+                inbox.unsubscribe(witness)
+                next.complete(inbox.subscribe(listOf("news"))!!)
+                inbox.done(delivery, seen = false)
+            }
+            inbox.put(event("news"), 7)
+            assertEquals(7L, next.await().waiting.tryReceive().getOrNull()?.pointer)
+            inbox.end()
+        }
 }

@@ -64,12 +64,14 @@ internal class Inbox(
     fun put(
         event: Event,
         pointer: Long,
-    ) {
-        val delivery = Delivery(event, pointer, count++, costOf(event))
+    ) = place(Delivery(event, pointer, count++, costOf(event)))
+
+    /** Gives an event to those who collect it now, or keeps it for who will. */
+    private fun place(delivery: Delivery) {
         var targets = emptyList<Subscriber>()
         val dropped =
             synchronized(lock) {
-                targets = subscribers.filter { it.wants(event) }
+                targets = subscribers.filter { it.wants(delivery.event) }
                 // In one step with the look for collectors: one that came in between would miss it.
                 if (targets.isEmpty()) return@synchronized keep(delivery)
                 begin(delivery, targets.size)
@@ -77,7 +79,8 @@ internal class Inbox(
             }
         drop(dropped)
         // Outside the lock: a collector without a dispatcher runs in here.
-        targets.forEach { if (it.waiting.trySend(delivery).isFailure) done(delivery, seen = false) }
+        // One that has ended since then takes nothing more; one that began since then would miss the event if it were only kept.
+        targets.forEach { if (it.waiting.trySend(delivery).isFailure) done(delivery, seen = false, unseen = ::place) }
     }
 
     /** A new collector of these events, which gets first what waited for it; null where the client is closed. */
@@ -105,30 +108,30 @@ internal class Inbox(
         return subscriber
     }
 
-    /** The end of a collector. What it has not had waits for another. */
+    /** The end of a collector. What it has not had waits for another: in one step, or one that begins in between would miss it. */
     fun unsubscribe(subscriber: Subscriber) {
-        synchronized(lock) { subscribers = subscribers - subscriber }
-        subscriber.waiting.cancel()
+        synchronized(lock) {
+            subscribers = subscribers - subscriber
+            subscriber.waiting.cancel()
+        }
         subscriber.onEnd()
     }
 
-    /** A collector has done with an event, or has not seen it. */
+    /** A collector has done with an event, or has not seen it; [unseen] takes one that nobody has. */
     fun done(
         delivery: Delivery,
         seen: Boolean,
+        unseen: (Delivery) -> Unit = { drop(synchronized(lock) { keep(it) }) },
     ) {
         if (seen) delivery.seen.set(true)
         if (delivery.left.decrementAndGet() > 0) return
         var hasRoomAgain = false
-        val dropped =
-            synchronized(lock) {
-                waitingCost -= delivery.cost
-                hasRoomAgain = full && waitingCost <= LIMIT / 2
-                if (hasRoomAgain) full = false
-                if (delivery.seen.get()) emptyList() else keep(delivery)
-            }
-        if (delivery.seen.get()) release(delivery.pointer, true)
-        drop(dropped)
+        synchronized(lock) {
+            waitingCost -= delivery.cost
+            hasRoomAgain = full && waitingCost <= LIMIT / 2
+            if (hasRoomAgain) full = false
+        }
+        if (delivery.seen.get()) release(delivery.pointer, true) else unseen(delivery)
         if (hasRoomAgain) onRoom()
     }
 
