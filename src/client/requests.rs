@@ -2,10 +2,12 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::BinaryHeap,
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use rustc_hash::FxHashMap;
 
 use super::{from_network::request_id, Event, Failed, Status};
 
@@ -81,7 +83,8 @@ pub enum Unanswered {
 
 #[derive(Default)]
 pub struct Requests {
-    pending: HashMap<u64, Pending>,
+    /// By numbers of our own making: nobody outside can have them collide.
+    pending: FxHashMap<u64, Pending>,
     /// With the deadlines of some requests that are done already.
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
     next: u64,

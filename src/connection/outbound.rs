@@ -2,10 +2,12 @@
 
 use std::{
     any::Any,
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use rustc_hash::FxHashMap;
 
 use super::lane::Lane;
 use crate::socketio::Encoded;
@@ -78,7 +80,7 @@ pub struct Outbound {
     /// The one of them that is out and not settled.
     in_flight: Option<(u64, Outgoing)>,
     /// The numbers of the frames that have a request.
-    requests: HashMap<u64, u64>,
+    requests: FxHashMap<u64, u64>,
     bytes: usize,
     limit: usize,
     /// The last number given.
@@ -95,7 +97,7 @@ impl Outbound {
             frames: Lane::default(),
             serial: Lane::default(),
             in_flight: None,
-            requests: HashMap::new(),
+            requests: FxHashMap::default(),
             bytes: 0,
             limit,
             last: 0,

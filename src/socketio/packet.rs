@@ -1,7 +1,5 @@
 //! The head of a packet: `type[attachments-][/namespace,][ack id][json]`.
 
-use std::fmt::Write;
-
 use super::DecodeError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,8 +98,7 @@ fn head(kind: char, namespace: &str, id: Option<u64>, room: usize) -> String {
         frame.push(',');
     }
     if let Some(id) = id {
-        // Writing to a string can't fail.
-        let _ = write!(frame, "{id}");
+        frame.push_str(itoa::Buffer::new().format(id));
     }
     frame
 }

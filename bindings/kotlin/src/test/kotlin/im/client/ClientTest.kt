@@ -13,6 +13,7 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.json.JsonObject
@@ -427,7 +428,8 @@ class ClientTest {
                 inbox.done(delivery, seen = false)
             }
             inbox.put(event("news"), 7)
-            assertEquals(7L, next.await().waiting.tryReceive().getOrNull()?.pointer)
+            val delivery = next.await().waiting.tryReceive()
+            assertEquals(7L, delivery.getOrNull()?.pointer)
             inbox.end()
         }
 }
