@@ -2,15 +2,21 @@
 //! has the functions of the ABI alone.
 
 pub use crate::{
+    client::Status,
     im::Envelope,
     json::Scanner,
-    socketio::{Arguments, Decoder, Parser, Received},
+    socketio::{placeholders, Arguments, Decoded, Decoder, Kind, Parser, Received},
 };
 
-use crate::{connection::Owner, ffi::process};
+use crate::{client::Options, connection::Owner, ffi::process};
 
 pub mod engineio {
-    pub use crate::engineio::{decode, v3, v4, Frame, Packet, Revision};
+    pub use crate::engineio::{decode, v3, v4, Frame, Handshake, Packet, Revision};
+}
+
+/// Reads options as `im_client_new` does; gives its error.
+pub fn check_options(json: &str) -> Result<(), String> {
+    Options::parse(json).map(drop).map_err(|failed| failed.message)
 }
 
 /// Gives a client an event as its connection would; false where there is no such client.

@@ -351,6 +351,13 @@ mod tests {
         }
 
         #[test]
+        fn every_number_is_followed_to_its_end(text in "-?[0-9]{1,20}(\\.[0-9]{0,20})?([eE][+-]?[0-9]{0,9})?[/:\u{80}-\u{ff}]?[0-9]{0,9}") {
+            for text in [text.clone(), format!("[{text}]"), format!("[{text},{text}]  ")] {
+                prop_assert_eq!(value(&text), by_serde(&text));
+            }
+        }
+
+        #[test]
         fn every_string_is_followed_to_its_end(inner in "\\PC{0,200}", before in " {0,9}", after in "[ \n]{0,9}") {
             let text = format!("{before}{}{after}", serde_json::Value::from(inner));
             prop_assert_eq!(value(&text), by_serde(&text));
