@@ -19,7 +19,7 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: bench bench-build bench-driver bench-micro bench-quick instructions instructions-renew packages-bench packages-instructions packages-profile profile build release release-small install uninstall demo test lint header servers examples aarch64 docs docs-test packages-release packages-demo packages-test size clean
+.PHONY: abi abi-renew deny bench bench-build bench-driver bench-micro bench-quick instructions instructions-renew packages-bench packages-instructions packages-profile profile build release release-small install uninstall demo test lint header servers examples aarch64 docs docs-test torture packages-release packages-demo packages-test size clean
 
 build:
 	$(call say,Building the library)
@@ -128,6 +128,21 @@ aarch64: packages-test servers
 	$(call say,Testing the library for aarch64 under qemu)
 	python3 -m tests.aarch64 $(AARCH64)/aarch64-unknown-linux-gnu/debug $(DEBUG)
 
+# The ABI against its baseline; -renew writes that, after a change that is meant.
+abi abi-renew: build
+	@tools/packages.sh abigail-tools binutils gcc libc6-dev
+	$(call say,Comparing the ABI with its baseline)
+	tools/abi.py --place $(CARGO_TARGET_DIR)/abi --library $(DEBUG)/libim_client.so $(if $(findstring renew,$@),--renew)
+
+# Licences, sources and duplicates of what the library is built from.
+$(CARGO_TARGET_DIR)/tools/bin/cargo-deny:
+	$(call say,Installing cargo-deny)
+	cargo install --locked --quiet --version 0.20.2 --root $(CARGO_TARGET_DIR)/tools cargo-deny
+
+deny: $(CARGO_TARGET_DIR)/tools/bin/cargo-deny
+	$(call say,Checking the dependencies)
+	$< --locked check --hide-inclusion-graph bans licenses sources
+
 # The documentation, target/docs/index.html: any warning is an error, and a link that leads nowhere is a warning.
 DOCS_VENV := $(CARGO_TARGET_DIR)/docs-venv
 docs: $(DOCS_VENV)/.installed
@@ -221,6 +236,7 @@ TEST_PROGRAMS := cargo build --locked -p im-server -p peer -p load
 test: packages-test servers lint build examples
 	$(call say,Building the servers and peers of the tests)
 	$(TEST_PROGRAMS)
+	$(MAKE) abi deny
 	$(call say,Building the library with AddressSanitizer)
 	tools/build_asan.sh
 	# This builds the release library.
@@ -239,6 +255,13 @@ test: packages-test servers lint build examples
 	tools/matrix.py --results $(CARGO_TARGET_DIR)/matrix $(LANGUAGES)
 	$(call say,All tests passed)
 	$(foreach language,$(filter-out $(LANGUAGES),$(ALL_LANGUAGES)),@echo 'not tested: $(language)'$(newline)	)
+
+# The long forms of the tests of trust: docs/trust.md shows the table that this prints.
+include tools/torture/*.mk
+TORTURE := fuzz
+torture: $(addprefix torture-,$(TORTURE))
+	$(call say,What was tried$(comma) and what came of it)
+	python3 -m tools.torture.table --build $(CARGO_TARGET_DIR) --write $(TORTURE)
 
 clean:
 	cargo clean

@@ -273,3 +273,26 @@ fn run_cargo(arguments: &[&str]) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
+
+/// Every dependency of the library has a reason in the documentation, and no other has.
+#[test]
+fn every_dependency_is_in_the_documentation() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).expect("it is there");
+    let manifest = read("Cargo.toml");
+    let mut wanted = BTreeSet::new();
+    let mut is_in_library = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            is_in_library =
+                line.ends_with("dependencies]") && !line.contains("dev-") && !line.contains("build-");
+        } else if let (true, Some((name, _))) = (is_in_library, line.split_once(" = ")) {
+            wanted.insert(name.to_owned());
+        }
+    }
+    assert!(wanted.contains("tokio") && wanted.contains("jni"), "{wanted:?}");
+    let page = read("docs/dependencies.md");
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| crate"));
+    let names: BTreeSet<String> =
+        rows.filter_map(|row| row.split('|').nth(1)).map(|name| name.trim().to_owned()).collect();
+    assert_eq!(names, wanted);
+}

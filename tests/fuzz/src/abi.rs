@@ -10,7 +10,7 @@ use std::{
     ptr,
     sync::{
         atomic::{AtomicU64, Ordering::Relaxed},
-        Mutex, PoisonError,
+        Mutex, OnceLock, PoisonError,
     },
     time::Duration,
 };
@@ -23,16 +23,17 @@ use script::Script;
 const OK: i32 = Status::Ok as i32;
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
-static MOST: AtomicU64 = AtomicU64::new(u64::MAX);
+static END: OnceLock<End> = OnceLock::new();
 
-/// How many calls there were, those in callbacks included.
-pub fn calls() -> u64 {
-    CALLS.load(Relaxed)
+/// When to end, and what is looked at then.
+struct End {
+    calls: u64,
+    look: fn(),
 }
 
-/// Ends the process well once there were so many calls.
-pub fn stop_after(calls: u64) {
-    MOST.store(calls, Relaxed);
+/// Ends the process well once there were so many calls, the library was shut down and `look` has returned.
+pub fn stop_after(calls: u64, look: fn()) {
+    END.get_or_init(|| End { calls, look });
 }
 
 fn count() {
@@ -67,8 +68,10 @@ pub fn abi(data: &[u8]) {
         count();
     }
     settle();
-    if calls() >= MOST.load(Relaxed) {
-        println!("{} calls", calls());
+    if let Some(end) = END.get().filter(|end| CALLS.load(Relaxed) >= end.calls) {
+        assert_eq!(im_shutdown(10_000), OK);
+        (end.look)();
+        println!("{} calls", CALLS.load(Relaxed));
         // SAFETY: ends the process without the handlers of its exit, which would call this a finding.
         unsafe { libc::_exit(0) };
     }
@@ -241,7 +244,7 @@ fn hearing(script: &mut Script<'_>, clients: &mut Clients) {
             }
             5 => i64::from(im_client_off(client, clients.subscription)),
             6 => i64::from(im_client_off_event(client, event)),
-            _ => i64::from(im_client_on(client, event, None, user)),
+            _ => im_client_on(client, event, None, user),
         }
     };
     if accepted(id) > 0 && what % 8 < 5 {
@@ -258,7 +261,7 @@ fn taking(script: &mut Script<'_>, clients: &mut Clients) {
             let mut event = ptr::null();
             // SAFETY: the place is there.
             let status = unsafe {
-                if script.byte() % 2 == 0 {
+                if script.byte().is_multiple_of(2) {
                     im_client_poll(client, timeout.max(0), &raw mut event)
                 } else {
                     im_client_poll_outcome(client, timeout.max(0), &raw mut event)
@@ -281,7 +284,7 @@ fn receive(script: &mut Script<'_>, client: im_client) {
     let text = script.array();
     let Some(read) = ::im_client::internals::Arguments::of_event(&text) else { return };
     let attachments = vec![script.data().to_vec(); usize::from(script.byte() % 3)];
-    let id = (script.byte() % 2 == 0).then(|| script.number());
+    let id = script.byte().is_multiple_of(2).then(|| script.number());
     let event = ::im_client::internals::Received {
         name: read.name.clone(),
         id,

@@ -28,4 +28,4 @@ pub fn run(name: &str, data: &[u8]) {
     target(data);
 }
 
-pub use abi::{calls, stop_after};
+pub use abi::stop_after;

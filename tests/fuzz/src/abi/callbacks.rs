@@ -121,7 +121,11 @@ fn act(client: im_client, event: *const im_event, choice: usize) {
             5 => {
                 sane(im_client_close(client));
             }
-            6 => assert_eq!(im_client_dispatch(client, 0, 1), Status::Deadlock as i32),
+            6 => {
+                // Another thread may have destroyed it.
+                let status = im_client_dispatch(client, 0, 1);
+                assert!(status == Status::Deadlock as i32 || status == Status::Handle as i32, "{status}");
+            }
             _ => {}
         }
     }
