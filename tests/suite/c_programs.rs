@@ -4,10 +4,10 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
-use super::support::{command, socketio, target_dir};
+use super::support::{command, socketio, target_dir, torture};
 
 /// How long a program may take; each ends much sooner.
 const LIMIT: u64 = 150;
@@ -54,7 +54,7 @@ fn run(mut command_line: Command) -> String {
     // cargo puts its own folders in front of the program's: not the library that the program was linked with.
     command_line.env_remove("LD_LIBRARY_PATH");
     let shown = format!("{command_line:?}");
-    let output = command(command_line, LIMIT);
+    let output = command(command_line, LIMIT + torture::scale(LIVES, 0) / 10);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{shown}\n{}\n{stdout}\n{stderr}", output.status);
@@ -177,7 +177,6 @@ programs! {
     binary_in_c: "binary", BOTH, [], [];
     a_sleeping_machine: "sleep", ONE, [], [];
     the_store: "store", BOTH, [], [];
-    cycles: "cycles", BOTH, [], [];
     many_reconnects: "reconnects", BOTH, [], [];
 }
 
@@ -190,6 +189,18 @@ fn every_case_is_run() {
             assert!(listed, "nobody runs {case} of {name}, which lists {cases:?}");
         }
     }
+}
+
+/// How many lives of a client `make torture` wants.
+const LIVES: &str = "IM_TORTURE_CYCLES";
+
+#[test]
+fn cycles() {
+    let (start, each) = (Instant::now(), torture::scale(LIVES, 200));
+    shows("cycles", &BOTH, &[], &[]);
+    let what =
+        "clients made, connected, used and destroyed: threads, descriptors and memory back where they were";
+    torture::row("cycles", what, (2 * each, "lives"), 0, 0, start.elapsed());
 }
 
 /// 200 lives of a client leave no memory behind and touch none that is not theirs.

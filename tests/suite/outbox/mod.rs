@@ -4,6 +4,7 @@ mod dedupe;
 mod faults;
 mod kit;
 mod lost;
+mod network;
 mod processes;
 mod refused;
 mod store;

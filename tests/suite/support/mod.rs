@@ -3,6 +3,7 @@
 mod certificates;
 mod client;
 mod daemon;
+mod fault_proxy;
 mod general;
 mod http_answer;
 mod nginx;
@@ -12,10 +13,12 @@ mod process;
 mod raw_server;
 mod server;
 pub mod steps;
+pub mod torture;
 
 pub use certificates::{localhost, Authority, Certificate};
 pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
 pub use daemon::Daemon;
+pub use fault_proxy::FaultProxy;
 pub use general::{args_of, blobs_of, Answer, Answers};
 pub use http_answer::HttpAnswer;
 pub use nginx::{Nginx, Upgrades};

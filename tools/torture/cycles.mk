@@ -1,0 +1,6 @@
+# Lives of a client, against a server of each generation.
+.PHONY: torture-cycles
+torture-cycles: packages-test servers build
+	$(call say,Lives of a client)
+	IM_TORTURE_CYCLES=10000 IM_TORTURE_ROWS=$(CARGO_TARGET_DIR)/torture \
+	    cargo test --locked --test suite -- --exact c_programs::cycles
