@@ -7,4 +7,5 @@ mod lost;
 mod network;
 mod processes;
 mod refused;
+mod soak;
 mod store;

@@ -1,6 +1,7 @@
 //! A TCP proxy that harms what passes, by a seed.
 
 use std::{
+    collections::HashMap,
     io::{self, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     os::fd::AsRawFd,
@@ -53,8 +54,8 @@ struct Shared {
     is_calm: AtomicBool,
     is_over: AtomicBool,
     faults: AtomicU64,
-    /// Both ends of every connection that was made.
-    streams: Mutex<Vec<TcpStream>>,
+    /// Both ends of every connection, by its number.
+    streams: Mutex<HashMap<u64, [TcpStream; 2]>>,
 }
 
 impl Shared {
@@ -120,14 +121,14 @@ impl Drop for FaultProxy {
         self.shared.is_over.store(true, SeqCst);
         // Wakes the thread that accepts.
         drop(TcpStream::connect(("127.0.0.1", self.port)));
-        for stream in self.shared.streams.lock().expect("nobody panics with it").drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
+        for (_, ends) in self.shared.streams.lock().expect("nobody panics with it").drain() {
+            close(&ends[0], &ends[1]);
         }
     }
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    for number in 0.. {
+    for number in 0_u64.. {
         let Ok((client, _)) = listener.accept() else { return };
         if shared.is_over.load(SeqCst) {
             return;
@@ -139,28 +140,41 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         // A server that is just being restarted refuses.
         let Ok(server) = TcpStream::connect(("127.0.0.1", shared.upstream.load(SeqCst))) else { continue };
-        if join(client, server, dice, shared).is_err() {
+        if join(number, client, server, dice, shared).is_err() {
             return;
         }
     }
 }
 
 /// One thread for each direction.
-fn join(client: TcpStream, server: TcpStream, mut dice: Dice, shared: &Arc<Shared>) -> io::Result<()> {
+fn join(
+    number: u64,
+    client: TcpStream,
+    server: TcpStream,
+    mut dice: Dice,
+    shared: &Arc<Shared>,
+) -> io::Result<()> {
     for stream in [&client, &server] {
         stream.set_nodelay(true)?;
-        shared.streams.lock().expect("nobody panics with it").push(stream.try_clone()?);
     }
+    let ends = [client.try_clone()?, server.try_clone()?];
+    shared.streams.lock().expect("nobody panics with it").insert(number, ends);
     let pairs = [(client.try_clone()?, server.try_clone()?), (server, client)];
     for (from, to) in pairs {
         let (dice, shared) = (Dice(dice.roll(u64::MAX)), shared.clone());
         thread::spawn(move || {
             // Whatever ends one direction ends the connection.
             let _ = pump(&from, &to, dice, &shared);
-            let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+            close(&from, &to);
+            shared.streams.lock().expect("nobody panics with it").remove(&number);
         });
     }
     Ok(())
+}
+
+fn close(from: &TcpStream, to: &TcpStream) {
+    // One that has ended already is as good.
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
 fn pump(mut from: &TcpStream, mut to: &TcpStream, mut dice: Dice, shared: &Shared) -> io::Result<()> {

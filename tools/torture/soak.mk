@@ -1,0 +1,8 @@
+# A hundred users and a server that flaps, for half an hour.
+SOAK_SECONDS ?= 1800
+.PHONY: torture-soak
+torture-soak: packages-test servers build
+	$(call say,A hundred users$(comma) and a server that is killed again and again)
+	cargo build --locked -p im-server
+	IM_TORTURE_SOAK_SECONDS=$(SOAK_SECONDS) IM_TORTURE_ROWS=$(CARGO_TARGET_DIR)/torture \
+	    cargo test --locked --test suite -- --exact outbox::soak::nothing_is_lost_and_nothing_grows_while_the_server_flaps
