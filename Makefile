@@ -258,7 +258,7 @@ test: packages-test servers lint build examples
 
 # The long forms of the tests of trust: docs/trust.md shows the table that this prints.
 include tools/torture/*.mk
-TORTURE := soak faults cycles fuzz
+TORTURE := soak faults careless cycles fuzz
 torture: $(addprefix torture-,$(TORTURE))
 	$(call say,What was tried$(comma) and what came of it)
 	python3 -m tools.torture.table --build $(CARGO_TARGET_DIR) --write $(TORTURE)

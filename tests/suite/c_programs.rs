@@ -54,7 +54,8 @@ fn run(mut command_line: Command) -> String {
     // cargo puts its own folders in front of the program's: not the library that the program was linked with.
     command_line.env_remove("LD_LIBRARY_PATH");
     let shown = format!("{command_line:?}");
-    let output = command(command_line, LIMIT + torture::scale(LIVES, 0) / 10);
+    let output =
+        command(command_line, LIMIT + torture::scale(LIVES, 0) / 10 + torture::scale(CARELESS, 0) / 1000);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{shown}\n{}\n{stdout}\n{stderr}", output.status);
@@ -201,6 +202,22 @@ fn cycles() {
     let what =
         "clients made, connected, used and destroyed: threads, descriptors and memory back where they were";
     torture::row("cycles", what, (2 * each, "lives"), 0, 0, start.elapsed());
+}
+
+/// How many calls of careless threads `make torture` wants.
+const CARELESS: &str = "IM_TORTURE_CALLS";
+
+#[test]
+fn careless_callers() {
+    let (start, each) = (Instant::now(), torture::scale(CARELESS, 12_000));
+    shows("careless", &BOTH, &[], &[]);
+    let what = "eight threads that call anything with any handle: every outcome and free function called once, nothing left";
+    torture::row("careless", what, (2 * each, "calls"), 0, 0, start.elapsed());
+}
+
+#[test]
+fn careless_callers_under_address_sanitizer() {
+    under_address_sanitizer("careless", &BOTH);
 }
 
 /// 200 lives of a client leave no memory behind and touch none that is not theirs.
