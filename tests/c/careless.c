@@ -245,7 +245,7 @@ static void ask_one(dice *dice, im_client it) {
         im_client_set_auth(it, some_text(dice));
         break;
     case 10:
-        im_client_flush(it, roll(dice, 5));
+        im_client_flush(it, 1 + roll(dice, 5));
         break;
     default:
         CHECK(im_last_error() != NULL && im_client_state(it) <= IM_STATE_RECONNECTING);

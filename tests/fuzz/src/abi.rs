@@ -309,7 +309,7 @@ fn asking(script: &mut Script<'_>, clients: &mut Clients) {
             3 => drop(sane(im_client_set_auth(client, a))),
             4 => drop(sane(im_client_set_query(client, a))),
             5 => drop(sane(im_client_answer(client, i64::from(number), a))),
-            6 => drop(sane(im_client_flush(client, i64::from(number.rem_euclid(3))))),
+            6 => drop(sane(im_client_flush(client, i64::from(1 + number.rem_euclid(3))))),
             7 => free(im_message_create(a)),
             8 => free(im_timeline_id(a, b)),
             9 => free(im_messages_unique(a)),
