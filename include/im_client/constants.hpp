@@ -305,7 +305,8 @@ inline constexpr std::string_view in_flight = "inFlight";
 /// be in `query`) has its own part. Clients of one process may share a file, processes may not.
 inline constexpr std::string_view store = "store";
 /// boolean; default: true. In `chat`, a message (`type` 1 to 3, by `from`, `to` and `fp`) that
-/// comes again is receipted and not delivered again; of the newest 10,000.
+/// comes again is receipted and not delivered again; of the newest 10,000. A copy for other devices
+/// (`meta.sync`) of what this client's own outbox sent is one.
 inline constexpr std::string_view dedupe = "dedupe";
 /// bytes; default: 8388608. Bound of what waits to be sent; beyond it an emit fails with
 /// `Status::queue_full`.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{client::Client, Event};
 use crate::im::{self, Screened, Seen, CHAT};
 
-/// The messages that were delivered; none where the caller wants every copy.
+/// The messages that were delivered or sent; none where the caller wants every copy.
 pub struct Delivered(Option<Mutex<Seen>>);
 
 impl Delivered {
@@ -49,6 +49,14 @@ impl Client {
             Screened::All(keys) => all(keys),
             Screened::Rest(json, keys) => Fresh { shown: Shown::Instead(event.with_json(&json)), keys },
             Screened::Nothing => Fresh { shown: Shown::Nothing, keys: Vec::new() },
+        }
+    }
+
+    /// This client sends the message: a copy of it would be news for another device, but not for this one.
+    pub(super) fn remember_sent(&self, message: &str) {
+        let Some(seen) = &self.delivered.0 else { return };
+        if let Some(key) = im::copy_key(message) {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).add(&key);
         }
     }
 

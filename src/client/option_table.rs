@@ -51,7 +51,7 @@ pub const OPTIONS: [(&str, Support, &str); 72] = [
     ("messageTimeout", Built("milliseconds or null", "600000"), "For `im_client_send_message` calls that name no timeout, counted from the call, also while offline and across restarts with a `store`. null: never, so that a message which the server drops silently holds up those behind it for ever."),
     ("inFlight", Built("1 to 1000", "1"), "So many messages of `im_client_send_message` are on their way at a time. With more than one, an `im_error` 20003 can't be told to be about one of them."),
     ("store", Built("string", "none"), "A file in which messages of `im_client_send_message` and what was delivered survive the process; made where it is missing. Each server, namespace and `userId` (which must be in `query`) has its own part. Clients of one process may share a file, processes may not."),
-    ("dedupe", Built("boolean", "true"), "In `chat`, a message (`type` 1 to 3, by `from`, `to` and `fp`) that comes again is receipted and not delivered again; of the newest 10,000."),
+    ("dedupe", Built("boolean", "true"), "In `chat`, a message (`type` 1 to 3, by `from`, `to` and `fp`) that comes again is receipted and not delivered again; of the newest 10,000. A copy for other devices (`meta.sync`) of what this client's own outbox sent is one."),
     ("sendQueueBytes", Built("bytes", "8388608"), "Bound of what waits to be sent; beyond it an emit fails with `IM_ERROR_QUEUE_FULL`."),
     ("receiveQueueBytes", Built("bytes", "8388608"), "Bound of what waits for callbacks; beyond it reading pauses."),
     ("maxPauseMs", Built("milliseconds", "60000"), "After so long a pause the client disconnects with `receive queue full`."),

@@ -47,7 +47,8 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Opens the store, if there is to be one; gives the keys of the messages that were delivered in earlier lives.
+    /// Opens the store, if there is to be one; gives the keys of the messages that were delivered in earlier lives, and of
+    /// those that are still being sent.
     pub fn open(
         options: &OutboxOptions,
         limit: usize,
@@ -59,7 +60,8 @@ impl Outbox {
             None => None,
             Some((path, account)) => {
                 let (drawer, contents) = shared.open_store(path, account)?;
-                seen = contents.seen.clone();
+                seen.clone_from(&contents.seen);
+                seen.extend(contents.messages.iter().filter_map(|message| im::copy_key(&message.json)));
                 take_over(&mut queue, contents);
                 Some(drawer)
             }
@@ -201,6 +203,7 @@ impl Client {
     }
 
     fn add_to_outbox(&self, message: Message, saved: bool) -> Result<u64, Failed> {
+        self.remember_sent(&message.json);
         let (fingerprint, deadline) = (message.fingerprint.clone(), message.deadline);
         let (added, first) = {
             let mut queue = self.outbox.lock();

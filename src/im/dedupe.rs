@@ -1,11 +1,13 @@
 //! Messages that the caller has had before. Servers send one again where its receipt got lost, and keep two where a sender's
-//! resend met a lost `to_ack`; the fingerprint tells.
+//! resend met a lost `to_ack`; the fingerprint tells. And a server that has not noticed the end of a connection takes the
+//! client's next one for another device, which gets a copy of what the client itself has sent.
 
 use std::{
     collections::{HashSet, VecDeque},
-    sync::Arc,
+    hash::{BuildHasher, RandomState},
 };
 
+use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
 use super::{
@@ -18,31 +20,33 @@ pub const MOST_SEEN: usize = 10_000;
 /// A message with a longer key is never taken for a copy: what a stranger sends must not fill the memory.
 const LONGEST_KEY: usize = 512;
 
-/// The keys of messages that were delivered.
+/// The keys of messages that were delivered or sent. Of each only a hash, by a key of this process, so that ten thousand are
+/// a quarter of a megabyte; that a new message has the hash of one of them happens once in 10^15 messages.
 #[derive(Default)]
 pub struct Seen {
-    keys: HashSet<Arc<str>>,
+    hasher: RandomState,
+    hashes: FxHashSet<u64>,
     /// The oldest first.
-    order: VecDeque<Arc<str>>,
+    order: VecDeque<u64>,
 }
 
 impl Seen {
     pub fn contains(&self, key: &str) -> bool {
-        self.keys.contains(key)
+        self.hashes.contains(&self.hasher.hash_one(key))
     }
 
     /// Remembers a key; says whether it is new.
     pub fn add(&mut self, key: &str) -> bool {
-        let key: Arc<str> = key.into();
-        if !self.keys.insert(key.clone()) {
+        let hash = self.hasher.hash_one(key);
+        if !self.hashes.insert(hash) {
             return false;
         }
-        self.order.push_back(key);
-        if self.order.len() > MOST_SEEN {
+        if self.order.len() == MOST_SEEN {
             if let Some(oldest) = self.order.pop_front() {
-                self.keys.remove(&oldest);
+                self.hashes.remove(&oldest);
             }
         }
+        self.order.push_back(hash);
         true
     }
 }
@@ -60,14 +64,14 @@ pub enum Screened {
 
 /// Looks for copies in an event of `chat`; `event` is the canonical name.
 pub fn screen(event: &str, json: &str, seen: &Seen) -> Screened {
-    let payload = || Envelope::parse(json).filter(|envelope| envelope.code == 0).map(|found| found.payload);
+    let envelope = || Envelope::parse(json).filter(|envelope| envelope.code == 0);
     match event {
-        "c_message" => match payload().and_then(key) {
+        "c_message" => match envelope().and_then(|envelope| key_of_event(&envelope)) {
             Some(key) if seen.contains(&key) => Screened::Nothing,
             key => Screened::All(key.into_iter().collect()),
         },
-        "offline_message" => payload()
-            .and_then(|payload| screen_list(json, payload, seen))
+        "offline_message" => envelope()
+            .and_then(|envelope| screen_list(json, envelope.payload, seen))
             .unwrap_or(Screened::All(Vec::new())),
         _ => Screened::All(Vec::new()),
     }
@@ -97,12 +101,25 @@ fn screen_list(json: &str, payload: &str, seen: &Seen) -> Option<Screened> {
     Some(Screened::Rest(format!("{before}[{}]{after}", kept.join(",")), keys))
 }
 
+fn key_of_event(envelope: &Envelope<'_>) -> Option<String> {
+    match envelope.is_sync_copy() {
+        true => copy_key(envelope.payload),
+        false => key(envelope.payload),
+    }
+}
+
+/// The key of the sync copy of a message. It is not the message's own: one that a user sends to himself is to be shown.
+pub fn copy_key(message: &str) -> Option<String> {
+    Some(key(message)? + "\nsync")
+}
+
 /// What makes a message the same as another. Recalls and merges (`type` 10 and more) carry the fingerprint of what they are
 /// about, and are none.
 fn key(message: &str) -> Option<String> {
     let [kind, from, to, fingerprint] = fields(message, ["type", "from", "to", "fp"])?;
     let fingerprint = bare(fingerprint.filter(|text| text.starts_with('"'))?);
-    if !matches!(kind?, "1" | "2" | "3") || fingerprint.is_empty() {
+    // To a server a message without a type is a text.
+    if !matches!(kind.unwrap_or("1"), "1" | "2" | "3") || fingerprint.is_empty() {
         return None;
     }
     // No JSON text has a line break in it but between its parts.
@@ -180,7 +197,20 @@ mod tests {
         }
         assert!(!seen.contains("0") && seen.contains("1"));
         assert!(!seen.add("1") && seen.add("0"));
-        assert_eq!((seen.keys.len(), seen.order.len()), (MOST_SEEN, MOST_SEEN));
+        assert_eq!((seen.hashes.len(), seen.order.len()), (MOST_SEEN, MOST_SEEN));
+    }
+
+    #[test]
+    fn a_copy_of_what_this_client_sent_is_nothing_and_another_is() {
+        let mut seen = Seen::default();
+        let own = copy_key(&message(1, "own")).unwrap();
+        assert!(seen.add(&own));
+        let copy = |fp: &str| envelope(&message(1, fp)).replace(r#""timestamp":1"#, r#""sync":true"#);
+        assert_eq!(screen("c_message", &copy("own"), &seen), Screened::Nothing);
+        let of_another_device = Screened::All(vec![copy_key(&message(1, "other")).unwrap()]);
+        assert_eq!(screen("c_message", &copy("other"), &seen), of_another_device);
+        let to_oneself = Screened::All(vec![key(&message(1, "own")).unwrap()]);
+        assert_eq!(screen("c_message", &envelope(&message(1, "own")), &seen), to_oneself);
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod reactions;
 
 #[cfg(feature = "store")]
 pub use dedupe::MOST_SEEN;
-pub use dedupe::{screen, Screened, Seen};
+pub use dedupe::{copy_key, screen, Screened, Seen};
 pub use envelope::Envelope;
 pub use message::{create_message, fingerprint_of, timeline_id, unique_messages, with_fingerprint};
 pub use names::{canonical, im_event, EventNames};

@@ -90,7 +90,8 @@ class Options(TypedDict, total=False):
     #: may share a file, processes may not. Default: none.
     store: str
     #: In `chat`, a message (`type` 1 to 3, by `from`, `to` and `fp`) that comes again is receipted and not delivered
-    #: again; of the newest 10,000. Default: true.
+    #: again; of the newest 10,000. A copy for other devices (`meta.sync`) of what this client's own outbox sent is one.
+    #: Default: true.
     dedupe: bool
     #: Bound of what waits to be sent; beyond it an emit fails with `ERROR_QUEUE_FULL`. Default: 8388608.
     send_queue_bytes: int

@@ -91,7 +91,8 @@ public struct Options: Sendable {
     /// process may share a file, processes may not. Default: none.
     public var store: String?
     /// In `chat`, a message (`type` 1 to 3, by `from`, `to` and `fp`) that comes again is receipted and not delivered
-    /// again; of the newest 10,000. Default: true.
+    /// again; of the newest 10,000. A copy for other devices (`meta.sync`) of what this client's own outbox sent is
+    /// one. Default: true.
     public var dedupe: Bool?
     /// Bound of what waits to be sent; beyond it an emit fails with `IM_ERROR_QUEUE_FULL`. Default: 8388608.
     public var sendQueueBytes: Int?

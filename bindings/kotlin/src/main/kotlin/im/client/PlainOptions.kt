@@ -129,7 +129,8 @@ public abstract class PlainOptions internal constructor() {
 
     /**
      * In `chat`, a message (`type` 1 to 3, by `from`, `to` and `fp`) that comes again is receipted and not delivered
-     * again; of the newest 10,000. Default: true.
+     * again; of the newest 10,000. A copy for other devices (`meta.sync`) of what this client's own outbox sent is one.
+     * Default: true.
      */
     public var dedupe: Boolean? by values
 
