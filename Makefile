@@ -93,7 +93,7 @@ packages-demo:
 
 packages-test:
 	@tools/packages.sh gcc libc6-dev g++ make pkg-config python3 python3-venv libjansson-dev libqrencode-dev \
-	    libssl-dev openssl valgrind clang-format binutils util-linux nginx tinyproxy-bin microsocks haproxy
+	    libssl-dev openssl valgrind clang-format binutils util-linux nginx tinyproxy-bin microsocks haproxy redis-server
 	@tools/node.sh
 
 $(VENV)/.installed: tools/requirements.txt
@@ -258,8 +258,10 @@ test: packages-test servers lint build examples
 
 # The long forms of the tests of trust: docs/trust.md shows the table that this prints.
 include tools/torture/*.mk
-TORTURE := soak faults careless cycles fuzz
-torture: $(addprefix torture-,$(TORTURE))
+TORTURE := faults cluster careless cycles soak fuzz
+# The last two take longest, and wait for different things: side by side.
+torture: fuzz-build $(addprefix torture-,$(filter-out soak fuzz,$(TORTURE)))
+	$(MAKE) -j2 torture-soak torture-fuzz
 	$(call say,What was tried$(comma) and what came of it)
 	python3 -m tools.torture.table --build $(CARGO_TARGET_DIR) --write $(TORTURE)
 

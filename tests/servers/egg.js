@@ -7,6 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { keepStdoutClean, exitWithParent, ready, flags } = require('./lib/process');
 const { createServer, Door } = require('./lib/door');
+const { Shelf } = require('./lib/shelf');
 
 keepStdoutClean();
 exitWithParent();
@@ -27,6 +28,7 @@ const options = flags({
   'undo-event': 'CHAT_MESSAGE',
   'seed-names': false,
   data: undefined,
+  redis: undefined,
 });
 
 // Egg writes logs/ and run/; each process gets its own place for them, gone with the process. One that was killed
@@ -57,6 +59,7 @@ function alive(pid) {
 
 async function start() {
   const app = await require('egg').start({ baseDir: path.join(__dirname, 'egg'), ignoreWarning: true });
+  if (options.redis) app.im.shelf = await Shelf.open(options.redis);
   const server = createServer(options);
   const control = createServer({});
   app.im.door = new Door(server, options.host);

@@ -10,7 +10,8 @@ const { Faults, sessionClassOf } = require('./lib/faults');
 const { controlListener, faultActions } = require('./lib/control');
 const { serve } = require('./socketio/events');
 const { connections } = require('./socketio/connections');
-const { serveChat } = require('./socketio/chat');
+const { serveChat, serveClusterChat } = require('./socketio/chat');
+const { Shelf } = require('./lib/shelf');
 const { guard } = require('./socketio/guard');
 
 keepStdoutClean();
@@ -37,6 +38,7 @@ const options = flags({
   'refuse-other-upgrades': 0,
   'swallow-other-upgrades': false,
   'refuse-eio4': false,
+  redis: undefined,
 });
 
 const packageName = `socket.io-${options.generation}`;
@@ -47,6 +49,10 @@ if (![2, 4].includes(options.generation)) {
 
 if (options.recovery && options.generation !== 4) {
   console.error('--recovery needs generation 4');
+  process.exit(2);
+}
+if (options.redis && options.generation !== 4) {
+  console.error('--redis needs generation 4; egg.js is the cluster of generation 2');
   process.exit(2);
 }
 if (!['default', 'msgpack'].includes(options.parser)) {
@@ -73,7 +79,7 @@ io.of('/refused').use((socket, next) => {
   if (options.generation === 4) error.data = { code: 42 };
   next(error);
 });
-serveChat(io.of('/chat'));
+if (!options.redis) serveChat(io.of('/chat'));
 
 const engineOptions = {
   path: options.path,
@@ -128,7 +134,19 @@ function enginePrefix() {
   return `${options.path.replace(/\/$/, '')}/`;
 }
 
-Promise.all([door.open(options.port), controlDoor.open(0)]).then(() => {
+/** One node of several, which share Redis. */
+async function joinCluster() {
+  const { createAdapter } = require('@socket.io/redis-adapter');
+  const shelf = await Shelf.open(options.redis);
+  const subscriber = shelf.client.duplicate();
+  subscriber.on('error', error => console.error(error.message));
+  await subscriber.connect();
+  io.adapter(createAdapter(shelf.client, subscriber));
+  serveClusterChat(io.of('/chat'), shelf);
+}
+
+const joined = options.redis ? joinCluster() : Promise.resolve();
+joined.then(() => Promise.all([door.open(options.port), controlDoor.open(0)])).then(() => {
   ready({ port: door.port, controlPort: controlDoor.port });
 }, error => {
   console.error(error);

@@ -36,4 +36,8 @@ def write(build: Path, part: str, rows: list[Row]) -> None:
 
 
 def read(build: Path, part: str) -> list[Row]:
-    return [Row(**row) for row in json.loads((folder(build) / f"{part}.json").read_text())]
+    """A part may have left several files: `part.json`, `part-more.json`. Fails where there is none."""
+    files = sorted(folder(build).glob(f"{part}*.json"))
+    if not files:
+        raise FileNotFoundError(f"no row of {part} in {folder(build)}")
+    return [Row(**row) for file in files for row in json.loads(file.read_text())]

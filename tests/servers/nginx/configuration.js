@@ -18,10 +18,11 @@ const HANDLING = {
 
 /**
  * `relay` is the port that upgrades go through, 0 for none. With `second` there are two backends: a request without the
- * cookie `route` gets the next one in turn, and the cookie that names it.
+ * cookie `route` gets the next one in turn, and the cookie that names it; where that backend is down the other one takes it.
  */
 function configuration({ folder, port, token, backend, second, upgrades, relay }) {
   const at = number => `127.0.0.1:${number}`;
+  const [first, other] = second ? ['one', 'two'] : [at(backend), at(backend)];
   const sticky = second ? `
       add_header Set-Cookie "route=$route; Path=/; HttpOnly" always;` : '';
   return `
@@ -45,9 +46,12 @@ http {
   upstream backends {
     server ${at(backend)};${second ? `\n    server ${at(second)};` : ''}
   }
-  map $cookie_route $named { one ${at(backend)}; two ${at(second || backend)}; default backends; }
+  ${second ? `upstream one { server ${at(backend)}; server ${at(second)} backup; }
+  upstream two { server ${at(second)}; server ${at(backend)} backup; }` : ''}
+  map $cookie_route $named { one ${first}; two ${other}; default backends; }
   map $http_upgrade $way { '' $named; default ${relay ? at(relay) : '$named'}; }
-  map $upstream_addr $route { ${at(second || backend)} two; default one; }
+  # Of several that were tried the last one answered.
+  map $upstream_addr $route { "~${at(second || backend)}$" two; default one; }
   map $http_upgrade $hop { '' ''; default upgrade; }
 
   server {

@@ -2,7 +2,7 @@
 
 mod dedupe;
 mod faults;
-mod kit;
+pub mod kit;
 mod lost;
 mod network;
 mod processes;

@@ -1,4 +1,4 @@
-//! Real programs from Debian between the client and its server: proxies and a load balancer.
+//! Real programs from Debian between the client and its server and behind it: proxies, a load balancer, Redis.
 
 use std::{
     fs::File,
@@ -107,6 +107,25 @@ impl Daemon {
             }
             microsocks
         })
+    }
+
+    /// Redis, which keeps nothing on the disk.
+    pub fn redis_server() -> Self {
+        Self::start(|address, folder| {
+            let mut redis = Command::new("redis-server");
+            redis.args(["--bind", &address.ip().to_string(), "--port", &address.port().to_string()]);
+            redis.args(["--save", "", "--appendonly", "no", "--dir"]).arg(folder);
+            redis
+        })
+    }
+
+    /// What Redis answers to a command, a line for each item.
+    pub fn redis(&self, words: &[&str]) -> String {
+        let mut command = Command::new("redis-cli");
+        command.args(["-h", HOST, "-p", &self.port().to_string()]).args(words);
+        let output = super::command(command, 20);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
     }
 
     /// haproxy in front of these servers: new clients take turns, and a cookie brings a client back to its server.

@@ -5,6 +5,7 @@ const path = require('node:path');
 module.exports = () => {
   const options = JSON.parse(process.env.IM_EGG_OPTIONS);
   const { scratch } = options;
+  const [host, port] = (options.redis || '').split(':');
 
   return {
     keys: 'im-egg-test',
@@ -14,6 +15,8 @@ module.exports = () => {
     security: { csrf: { ignore: '/control/' } },
     bodyParser: { jsonLimit: '8mb' },
     io: {
+      // The nodes of a cluster tell one another what is for a room.
+      ...(options.redis && { redis: { host, port: Number(port) } }),
       init: {
         path: options.path,
         transports: options.transports.split(','),

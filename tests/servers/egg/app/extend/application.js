@@ -15,6 +15,7 @@ class ImState {
     this.devices = new Map(); // device_id -> set of /sso sockets
     this.groups = new Map(); // group id -> set of user ids
     this.messages = []; // everything stored, oldest first
+    this.shelf = undefined; // where the nodes of a cluster keep the messages
     this.receipts = new Map(); // author -> read receipts that could not be pushed
   }
 

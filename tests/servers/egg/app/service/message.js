@@ -2,6 +2,7 @@
 
 const crypto = require('node:crypto');
 const { Service } = require('egg');
+const { roomOf } = require('../../../lib/shelf');
 
 const C2C = 1;
 const C2G = 2;
@@ -22,7 +23,7 @@ class MessageService extends Service {
   }
 
   /** Stores first, acknowledges then, delivers last. */
-  send(socket, input) {
+  async send(socket, input) {
     const { push, group } = this.service;
     const { userId: from } = socket.im;
     const { to, typeu, content } = input || {};
@@ -30,16 +31,27 @@ class MessageService extends Service {
     if (typeu !== C2C && typeu !== C2G) return;
     if (typeu === C2G && !group.has(String(to), from)) return push.error(socket, 20003);
 
+    if (this.app.im.shelf) return this.sendInCluster(socket, from, input);
     const message = this.store(from, input);
     push.toSocket(socket, 'CHAT_TO_ACK', message.view);
     this.deliver(socket, message);
   }
 
-  store(from, { type, to, content, fp, typeu, time }) {
+  /** One to one only: the groups of a node are its own. */
+  async sendInCluster(socket, from, input) {
+    const { push } = this.service;
+    const { shelf } = this.app.im;
+    const view = this.view(from, input, await shelf.next());
+    await shelf.put(view);
+    push.toRoom(roomOf(view.to), 'CHAT_MESSAGE', view);
+    push.toSocket(socket, 'CHAT_TO_ACK', view);
+  }
+
+  view(from, { type, to, content, fp, typeu, time }, sequenceId) {
     const peer = String(to);
-    const view = {
+    return {
       _id: crypto.randomBytes(12).toString('hex'),
-      sequenceId: this.stored.length + 1,
+      sequenceId,
       timelineId: `${from}@${peer}`,
       type,
       from,
@@ -50,7 +62,11 @@ class MessageService extends Service {
       time,
       send_time: Date.now(),
     };
-    const recipients = typeu === C2G ? [...this.service.group.membersOf(peer)] : [peer];
+  }
+
+  store(from, input) {
+    const view = this.view(from, input, this.stored.length + 1);
+    const recipients = view.typeu === C2G ? [...this.service.group.membersOf(view.to)] : [view.to];
     const message = new Stored(view, recipients.filter(userId => userId !== from));
     this.service.journal.append(view);
     this.stored.push(message);
@@ -74,11 +90,14 @@ class MessageService extends Service {
     return fp ? this.stored.filter(({ view }) => view.fp === fp) : [];
   }
 
-  delivered(userId, list) {
+  async delivered(userId, list) {
+    const { shelf } = this.app.im;
+    if (shelf) return shelf.delivered(userId, list.map(({ _id }) => _id));
     for (const message of list.flatMap(input => this.find(input))) message.pending.delete(userId);
   }
 
-  undelivered(userId) {
+  async undelivered(userId) {
+    if (this.app.im.shelf) return this.app.im.shelf.pending(userId);
     return this.stored.filter(({ pending }) => pending.has(userId)).map(({ view }) => view);
   }
 

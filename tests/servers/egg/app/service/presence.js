@@ -1,6 +1,7 @@
 'use strict';
 
 const { Service } = require('egg');
+const { roomOf } = require('../../../lib/shelf');
 
 const EVERYBODY = 'ONLINE'; // the room of those who passed the checks and were not kicked out
 
@@ -20,7 +21,7 @@ class PresenceService extends Service {
     }
     if (!this.users.has(userId)) this.users.set(userId, new Set());
     this.users.get(userId).add(socket);
-    socket.join([EVERYBODY, ...this.service.group.roomsOf(userId)]);
+    socket.join([EVERYBODY, roomOf(userId), ...this.service.group.roomsOf(userId)]);
     socket.once('disconnect', () => this.left(socket));
     this.announce('online', userId);
   }

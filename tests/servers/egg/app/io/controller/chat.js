@@ -12,17 +12,17 @@ class ChatController extends Controller {
   }
 
   async to() {
-    this.service.message.send(this.socket, this.input);
+    await this.service.message.send(this.socket, this.input);
   }
 
   async messageAck() {
     const { input } = this;
     const list = Array.isArray(input) ? input : input && Array.isArray(input.data) ? input.data : [input];
-    this.service.message.delivered(this.socket.im.userId, list);
+    await this.service.message.delivered(this.socket.im.userId, list);
   }
 
   async offlineMessage() {
-    this.answer('CHAT_PULL_OFFLINE_MESSAGE', this.service.message.undelivered(this.socket.im.userId));
+    this.answer('CHAT_PULL_OFFLINE_MESSAGE', await this.service.message.undelivered(this.socket.im.userId));
   }
 
   async historyMessage() {
