@@ -20,7 +20,8 @@ DOCS = ROOT / "docs"
 PROGRAMS = ["c", "python"]
 # Variables of the environment, the packages of Python, C++ and CMake, and what only a library for Android has.
 NOT_OF_THE_HEADER = {
-    "IM_ROOT", "IM_CLIENT_LIBRARY", "IM_CLIENT_XCFRAMEWORK", "IM_SWIFT_ROOT", "im_client", "im_android_init",
+    "IM_ROOT", "IM_CLIENT_LIBRARY", "IM_CLIENT_XCFRAMEWORK", "IM_SWIFT_ROOT", "IM_TORTURE_SEED", "im_client",
+    "im_android_init",
 }  # fmt: skip
 LANGUAGES = {*PROGRAMS, "js", "json", "sh", "text"}
 # What the tests of each package compile or run of its README.
