@@ -258,7 +258,7 @@ test: packages-test servers lint build examples
 
 # The long forms of the tests of trust: docs/trust.md shows the table that this prints.
 include tools/torture/*.mk
-TORTURE := faults cluster careless cycles soak fuzz
+TORTURE := faults cluster hostile careless cycles soak fuzz
 # The last two take longest, and wait for different things: side by side.
 torture: fuzz-build $(addprefix torture-,$(filter-out soak fuzz,$(TORTURE)))
 	$(MAKE) -j2 torture-soak torture-fuzz

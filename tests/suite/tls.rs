@@ -299,3 +299,17 @@ fn a_broken_tls_handshake_is_named() {
         says(&tls_error(&told), &["TLS"]);
     }
 }
+
+/// A man in the middle who wants the weakest.
+#[test]
+fn a_server_that_speaks_only_old_tls_is_refused() {
+    let authority = Authority::new();
+    let (pem, key) = authority.sign(Certificate::of(&["127.0.0.3"]));
+    let server = Daemon::old_tls_server(&pem, &key);
+    let options = json!({
+        "root": format!("https://{}", server.address()), "nsp": "chat", "path": "/socket.io", "reconnection": false
+    });
+    let told = Probe::built().run(&options, &[("SSL_CERT_FILE", &authority.file())]);
+    let message = tls_error(&told);
+    assert!(message.contains("ProtocolVersion"), "{message}");
+}

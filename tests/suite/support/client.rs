@@ -9,7 +9,7 @@ use std::{
 use ::im_client::*;
 use serde_json::{json, Value};
 
-use super::{blobs_of, wait_for};
+use super::{blobs_of, secret_watch, wait_for};
 
 /// An event as a callback saw it.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +89,7 @@ impl TestClient {
 
     /// A client without any subscription.
     pub fn deaf(options: Value) -> Self {
+        secret_watch::watch(&options);
         let options = c(&options.to_string());
         // SAFETY: NUL-terminated.
         let handle = unsafe { im_client_new(options.as_ptr()) };
@@ -212,6 +213,7 @@ impl TestClient {
 
     /// Sends a message; its outcome goes into `outcomes`.
     pub fn send_message(&self, message: &Value, timeout_ms: i64, outcomes: &Outcomes) -> i64 {
+        secret_watch::hide_content(message);
         let message = c(&message.to_string());
         let data = Arc::into_raw(outcomes.clone()).cast_mut().cast();
         // SAFETY: `settled` takes this pointer, once.

@@ -128,6 +128,19 @@ impl Daemon {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
+    /// OpenSSL's own server, which speaks TLS 1.1 and nothing newer.
+    pub fn old_tls_server(pem: &str, key: &str) -> Self {
+        Self::start(|address, folder| {
+            let (certificate, private) = (folder.join("server.pem"), folder.join("server.key"));
+            std::fs::write(&certificate, pem).expect("a file");
+            std::fs::write(&private, key).expect("a file");
+            let mut openssl = Command::new("openssl");
+            openssl.args(["s_server", "-www", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-accept"]);
+            openssl.arg(address.to_string()).arg("-cert").arg(certificate).arg("-key").arg(private);
+            openssl
+        })
+    }
+
     /// haproxy in front of these servers: new clients take turns, and a cookie brings a client back to its server.
     pub fn sticky_balancer(servers: &[&Server]) -> Self {
         let mut backends = String::new();

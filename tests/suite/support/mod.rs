@@ -11,6 +11,7 @@ mod polling_server;
 mod ports;
 mod process;
 mod raw_server;
+mod secret_watch;
 mod server;
 pub mod steps;
 pub mod torture;

@@ -1,0 +1,52 @@
+"""Runs the tests against servers that lie, so many times, and counts them: `make torture-hostile`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tools.torture.rows import Row, write
+
+# Of the suite: what a server says that it should not.
+TESTS = ["bad_input::", "tls::", "polling::faults", "polling::hostile", "polling::through_nginx"]
+WHAT = (
+    "servers that lie: in the handshake, in frames, packets, attachments, acknowledgements, lengths, headers, redirects, in the "
+    "pace, in TLS; and proxies that break what passes"
+)
+
+
+def counted(log: str) -> tuple[int, int]:
+    """How many passed and failed, by what the test program says at its end."""
+    found = re.search(r"^test result: \w+\. (\d+) passed; (\d+) failed", log, re.MULTILINE)
+    return (int(found.group(1)), int(found.group(2))) if found else (0, 1)
+
+
+def once() -> tuple[int, int]:
+    command = ["cargo", "test", "--locked", "--test", "suite", "--", *TESTS]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    passed, failed = counted(done.stdout)
+    if done.returncode != 0:
+        print(done.stdout[-5000:], done.stderr[-2000:], file=sys.stderr)
+        failed = max(failed, 1)
+    return passed, failed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=Path, required=True, help="the target folder")
+    parser.add_argument("--times", type=int, default=3)
+    given = parser.parse_args()
+    start = time.monotonic()
+    results = [once() for _ in range(given.times)]
+    passed, failed = (sum(column) for column in zip(*results, strict=True))
+    row = Row("hostile", WHAT, passed + failed, "cases", failed, None, round(time.monotonic() - start, 1))
+    write(given.build, "hostile", [row])
+    return 0 if row.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
