@@ -10,6 +10,7 @@
 //! * `socketio`, `engineio`: the protocols as state machines, without input, output or clock
 //! * `json`: where values of a JSON text end
 //! * `log`: lines for whoever wants them
+//! * `secret`: texts that are wiped from memory
 //!
 //! Beside them `internals`: what of all this benchmarks reach.
 #![deny(unsafe_code)]
@@ -26,6 +27,7 @@ mod im;
 pub mod internals;
 mod json;
 mod log;
+mod secret;
 mod socketio;
 mod transport;
 

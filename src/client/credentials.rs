@@ -14,6 +14,7 @@ use super::{
 use crate::{
     connection::{Credentials, CredentialsFuture},
     im,
+    secret::{Secret, SecretJson},
     transport::encode_query,
 };
 
@@ -66,7 +67,7 @@ impl Client {
     pub fn set_auth(&self, auth: Option<&str>) -> Result<(), Failed> {
         let auth = match auth {
             None => None,
-            Some(text) => read_auth("the auth", &value("the auth", text)?)?,
+            Some(text) => Some(read_auth("the auth", &*value("the auth", text)?)?),
         };
         self.credentials.lock().now.auth = auth;
         Ok(())
@@ -74,17 +75,17 @@ impl Client {
 
     /// The next connection sends this query, a JSON object, in place of the one before.
     pub fn set_query(&self, query: &str) -> Result<(), Failed> {
-        let query = self.new_query("the query", &value("the query", query)?)?;
+        let query = self.new_query("the query", &*value("the query", query)?)?;
         self.credentials.lock().now.query = query;
         Ok(())
     }
 
     /// What a store holds is one user's, so that user stays.
-    fn new_query(&self, what: &str, given: &Value) -> Result<String, Failed> {
+    fn new_query(&self, what: &str, given: &Value) -> Result<Secret, Failed> {
         let options = self.options();
         if let Some(user) = &options.outbox.user {
             let another = given.get("userId").map(|user| query_value(what, "userId", user)).transpose()?;
-            if another.as_ref() != Some(user) {
+            if another.as_deref() != Some(user) {
                 let message = format!(
                     "{what}: \"userId\" must stay {user:?}, whose messages the option \"store\" keeps; another user needs another client"
                 );
@@ -103,9 +104,9 @@ impl Client {
         let given = value("the answer", json)?;
         let mut state = self.credentials.lock();
         let topic = state.questions.get(&request).ok_or_else(unknown)?.0;
-        match (topic, &given) {
+        match (topic, &*given) {
             (_, Value::Null) => {}
-            (Topic::Auth, given) => state.now.auth = read_auth("the answer", given)?,
+            (Topic::Auth, given) => state.now.auth = Some(read_auth("the answer", given)?),
             (Topic::Query, given) => {
                 state.now.query = self.new_query("the answer", given)?;
             }
@@ -160,9 +161,8 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn value(what: &str, json: &str) -> Result<Value, Failed> {
-    serde_json::from_str(json)
-        .map_err(|error| Failed::new(Status::Json, format!("{what} is no JSON: {error}")))
+fn value(what: &str, json: &str) -> Result<SecretJson, Failed> {
+    SecretJson::parse(json).map_err(|error| Failed::new(Status::Json, format!("{what} is no JSON: {error}")))
 }
 
 fn must(what: &str, shape: &str) -> Failed {
@@ -170,24 +170,24 @@ fn must(what: &str, shape: &str) -> Failed {
 }
 
 /// Reads a query; `what` names it in errors. In `chat` the device type is added where it is missing.
-pub fn read_query(what: &str, given: &Value, namespace: &str) -> Result<String, Failed> {
+pub fn read_query(what: &str, given: &Value, namespace: &str) -> Result<Secret, Failed> {
     let given = given.as_object().ok_or_else(|| must(what, "an object"))?;
     let mut pairs = query_pairs(what, given)?;
     if namespace == im::CHAT && !given.contains_key(DEVICE_TYPE) {
         pairs.push((DEVICE_TYPE, "desktop".into()));
     }
-    Ok(encode_query(pairs.iter().map(|(name, value)| (*name, value.as_str()))))
+    Ok(encode_query(pairs.iter().map(|(name, value)| (*name, &**value))))
 }
 
-fn query_pairs<'a>(what: &str, given: &'a Map<String, Value>) -> Result<Vec<(&'a str, String)>, Failed> {
+fn query_pairs<'a>(what: &str, given: &'a Map<String, Value>) -> Result<Vec<(&'a str, Secret)>, Failed> {
     given.iter().map(|(name, value)| Ok((name.as_str(), query_value(what, name, value)?))).collect()
 }
 
 /// A value of a query, as it goes out; `what` names the query in errors.
-pub fn query_value(what: &str, name: &str, value: &Value) -> Result<String, Failed> {
+pub fn query_value(what: &str, name: &str, value: &Value) -> Result<Secret, Failed> {
     match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        Value::String(text) => Ok(text.as_str().into()),
+        Value::Number(_) | Value::Bool(_) => Ok(Secret::json(value)),
         _ => {
             let message = format!("{what}: {name:?} must be a string, a number or a boolean");
             Err(Failed::new(Status::Option, message))
@@ -196,9 +196,9 @@ pub fn query_value(what: &str, name: &str, value: &Value) -> Result<String, Fail
 }
 
 /// Reads an auth, which goes into the CONNECT as it is.
-pub fn read_auth(what: &str, given: &Value) -> Result<Option<String>, Failed> {
+pub fn read_auth(what: &str, given: &Value) -> Result<Secret, Failed> {
     match given {
-        auth @ Value::Object(_) => Ok(Some(auth.to_string())),
+        Value::Object(_) => Ok(Secret::json(given)),
         _ => Err(must(what, "an object")),
     }
 }

@@ -7,7 +7,10 @@ use super::{
     options::{wrong, Reader},
     Failed, Status,
 };
-use crate::transport::{add_header, proxy_from_environment, Access, Endpoint, Headers, Proxy, TlsSettings};
+use crate::{
+    secret::Secret,
+    transport::{add_header, proxy_from_environment, Access, Endpoint, Headers, Proxy, TlsSettings},
+};
 
 /// A value that is wrong in a way of its own.
 fn fault(name: &str, fault: impl std::fmt::Display) -> Failed {
@@ -70,7 +73,9 @@ impl Reader<'_> {
             let pem = read.map_err(|error| fault("caFile", format!("{path:?} can't be read: {error}")))?;
             tls.trust(&pem).map_err(|what| fault("caFile", format!("{path:?}: {what}")))?;
         }
-        match (self.texts("cert")?.join("\n"), self.text("key")?) {
+        // Some have the key in the same text.
+        let chain = Secret::from(self.texts("cert")?.join("\n"));
+        match (chain, self.text("key")?) {
             (chain, None) if chain.is_empty() => {}
             (chain, Some(key)) if !chain.is_empty() => tls.identify(&chain, key).map_err(|what| {
                 Failed::new(Status::Option, format!("the options \"cert\" and \"key\": {what}"))

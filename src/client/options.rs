@@ -14,6 +14,7 @@ use crate::{
     connection::{Credentials, Paths, Reconnection, Target},
     engineio::Revision,
     im::EventNames,
+    secret::{Secret, SecretJson},
     socketio::Parser,
     transport::{Timestamps, POLLING, WEBSOCKET},
 };
@@ -84,13 +85,13 @@ pub struct Options {
 impl Options {
     /// Reads the options' JSON.
     pub fn parse(json: &str) -> Result<Self, Failed> {
-        let given = match serde_json::from_str(json) {
-            Ok(Value::Object(given)) => given,
-            Ok(_) => return Err(Failed::new(Status::Json, "the options must be a JSON object")),
-            Err(error) => return Err(Failed::new(Status::Json, format!("the options are no JSON: {error}"))),
+        let given = SecretJson::parse(json)
+            .map_err(|error| Failed::new(Status::Json, format!("the options are no JSON: {error}")))?;
+        let Value::Object(given) = &*given else {
+            return Err(Failed::new(Status::Json, "the options must be a JSON object"));
         };
-        let ignored = check_names(&given)?;
-        Reader(&given).read(ignored)
+        let ignored = check_names(given)?;
+        Reader(given).read(ignored)
     }
 }
 
@@ -273,7 +274,7 @@ impl Reader<'_> {
         let auth = self.0.get("auth").map(|auth| read_auth("the option \"auth\"", auth));
         Ok(Credentials {
             query: read_query("the option \"query\"", query, namespace)?,
-            auth: auth.transpose()?.flatten(),
+            auth: auth.transpose()?,
         })
     }
 
@@ -340,16 +341,16 @@ impl Reader<'_> {
     }
 
     /// All that is said about the connection, where it may be shared.
-    fn shared_by(&self) -> Result<Option<String>, Failed> {
+    fn shared_by(&self) -> Result<Option<Secret>, Failed> {
         let (multiplex, force_new) = (self.flag("multiplex", false)?, self.flag("forceNew", false)?);
         // A packet of the other parser does not show whose it is without being read.
         let msgpack = self.one_of("parser", &["default", "msgpack"])? == 1;
         if !multiplex || force_new || msgpack {
             return Ok(None);
         }
-        let mut about = self.0.clone();
-        about.retain(|name, _| !OF_ONE_CLIENT.contains(&name.as_str()));
-        Ok(Some(Value::Object(about).to_string()))
+        let about = self.0.iter().filter(|(name, _)| !OF_ONE_CLIENT.contains(&name.as_str()));
+        let about = about.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Ok(Some(Secret::json(&SecretJson::from(Value::Object(about)))))
     }
 
     fn attempts(&self) -> Result<Option<u64>, Failed> {
@@ -383,7 +384,7 @@ mod tests {
         );
         assert_eq!(options.target.connect_timeout.as_millis(), 20_000);
         assert_eq!(options.target.namespace, "/chat");
-        assert_eq!(options.credentials.query, "deviceType=desktop");
+        assert_eq!(&*options.credentials.query, "deviceType=desktop");
     }
 
     #[test]
@@ -397,7 +398,7 @@ mod tests {
     #[test]
     fn the_query_is_kept_and_the_device_type_is_the_callers() {
         let options = parse(r#","query":{"deviceType":"x y","userId":111,"debug":true}"#).unwrap();
-        assert_eq!(options.credentials.query, "debug=true&deviceType=x%20y&userId=111");
+        assert_eq!(&*options.credentials.query, "debug=true&deviceType=x%20y&userId=111");
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Reader<'_> {
             return Err(wrong("store", "the path of a file"));
         }
         let user = match self.0.get("query").and_then(|query| query.get("userId")) {
-            Some(user) => query_value("the option \"query\"", "userId", user)?,
+            Some(user) => query_value("the option \"query\"", "userId", user)?.to_string(),
             None => {
                 return Err(wrong(
                     "store",

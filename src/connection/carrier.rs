@@ -83,6 +83,7 @@ impl Carrier {
     pub fn send(&mut self, frame: Transmit, revision: Revision) -> Result<(), Lost> {
         match (self, frame) {
             (Carrier::Own(socket), Transmit::Text(text)) => socket.send_text(text.into_owned()),
+            (Carrier::Own(socket), Transmit::Secret(text)) => socket.send_secret(text),
             (Carrier::Own(socket), Transmit::Data(data)) => socket.send_binary(data, revision),
             (Carrier::Shared(member), frame) => {
                 member.send(frame);

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     engineio::Revision,
+    secret::Secret,
     socketio::Parser,
     transport::{Access, Timestamps, WEBSOCKET},
 };
@@ -28,7 +29,7 @@ pub struct Target {
     /// The revision that the caller named; else it is found out.
     pub revision: Option<Revision>,
     /// Share a connection with clients whose options say the same about it: those, as text.
-    pub shared_by: Option<String>,
+    pub shared_by: Option<Secret>,
     /// How the server's packets are written.
     pub parser: Parser,
     /// For all of a connection: lookup to CONNECT answer.
@@ -45,9 +46,9 @@ pub struct Target {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// Encoded, for the URL.
-    pub query: String,
+    pub query: Secret,
     /// A JSON object for the CONNECT.
-    pub auth: Option<String>,
+    pub auth: Option<Secret>,
 }
 
 impl Target {

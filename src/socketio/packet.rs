@@ -1,6 +1,7 @@
 //! The head of a packet: `type[attachments-][/namespace,][ack id][json]`.
 
 use super::DecodeError;
+use crate::secret::Secret;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -139,18 +140,18 @@ pub fn announce_attachments(mut frame: String, attachments: usize) -> String {
 }
 
 /// The frame of a CONNECT; `query` (protocol 4) goes behind the namespace, `auth` is a JSON object.
-pub(super) fn encode_connect(namespace: &str, query: Option<&str>, auth: Option<&str>) -> String {
-    let mut frame = String::from("40");
+pub(super) fn encode_connect(namespace: &str, query: Option<&str>, auth: Option<&str>) -> Secret {
+    let mut frame = Secret::of(&["40"]);
     let query = query.filter(|query| !query.is_empty());
     if namespace != "/" || query.is_some() {
-        frame.push_str(namespace);
+        frame.push(namespace);
         if let Some(query) = query {
-            frame.push('?');
-            frame.push_str(query);
+            frame.push("?");
+            frame.push(query);
         }
-        frame.push(',');
+        frame.push(",");
     }
-    frame.push_str(auth.unwrap_or_default());
+    frame.push(auth.unwrap_or_default());
     frame
 }
 
@@ -203,10 +204,10 @@ mod tests {
         assert_eq!(binary(encode_event("/chat", Some(7), "\"a\"", "1")), "452-/chat,7[\"a\",1]");
         assert_eq!(binary(encode_ack("/", 0, "1")), "462-0[1]");
         assert_eq!(announce_attachments(encode_ack("/", 0, "1"), 0), "430[1]");
-        assert_eq!(encode_connect("/", None, None), "40");
-        assert_eq!(encode_connect("/", None, Some("{\"t\":1}")), "40{\"t\":1}");
-        assert_eq!(encode_connect("/chat", None, None), "40/chat,");
-        assert_eq!(encode_connect("/chat", Some("token=a%20b"), None), "40/chat?token=a%20b,");
+        assert_eq!(&*encode_connect("/", None, None), "40");
+        assert_eq!(&*encode_connect("/", None, Some("{\"t\":1}")), "40{\"t\":1}");
+        assert_eq!(&*encode_connect("/chat", None, None), "40/chat,");
+        assert_eq!(&*encode_connect("/chat", Some("token=a%20b"), None), "40/chat?token=a%20b,");
         assert_eq!(encode_disconnect("/chat"), "41/chat,");
         assert_eq!(encode_disconnect("/"), "41");
     }

@@ -7,7 +7,7 @@ use super::{
     packet::{announce_attachments, encode_ack, encode_disconnect, encode_event},
     v4, v5,
 };
-use crate::engineio::Revision;
+use crate::{engineio::Revision, secret::Secret};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Parser {
@@ -47,15 +47,26 @@ impl From<String> for Encoded {
 pub enum Transmit {
     /// A text frame.
     Text(Cow<'static, str>),
+    /// A text frame that identifies the caller: wiped when it is written.
+    Secret(Secret),
     /// The data of a binary packet; its frame has the form of the revision and the transport.
     Data(Vec<u8>),
 }
 
 impl Transmit {
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Transmit::Text(text) => Some(text),
+            Transmit::Secret(text) => Some(text),
+            Transmit::Data(_) => None,
+        }
+    }
+
     /// In bytes.
     pub fn len(&self) -> usize {
         match self {
             Transmit::Text(text) => text.len(),
+            Transmit::Secret(text) => text.len(),
             Transmit::Data(data) => data.len(),
         }
     }
@@ -103,12 +114,13 @@ impl Parser {
         query: &str,
         auth: Option<&str>,
     ) -> Option<Transmit> {
-        let text = |frame| Transmit::Text(Cow::Owned(frame));
         match (self, revision) {
-            (Parser::Default, Some(Revision::V3)) => v4::connect_frame(namespace, query, auth).map(text),
-            (Parser::Default, _) => Some(text(v5::connect_frame(namespace, auth))),
+            (Parser::Default, Some(Revision::V3)) => {
+                v4::connect_frame(namespace, query, auth).map(Transmit::Secret)
+            }
+            (Parser::Default, _) => Some(Transmit::Secret(v5::connect_frame(namespace, auth))),
             (Parser::Msgpack, Some(Revision::V3)) => {
-                (namespace != "/").then(|| text(msgpack::connect_text(namespace, query)))
+                (namespace != "/").then(|| Transmit::Secret(msgpack::connect_text(namespace, query).into()))
             }
             // The options were read under the same limits, so that their auth can be said.
             (Parser::Msgpack, _) => {

@@ -13,7 +13,10 @@ use std::{
 };
 
 use super::{v4, v5, DecodeError, Decoded, Decoder, Extent, Kind, Parser, Transmit};
-use crate::engineio::{self, Beat, Handshake, Heartbeat, Packet, Revision, PING, PONG};
+use crate::{
+    engineio::{self, Beat, Handshake, Heartbeat, Packet, Revision, PING, PONG},
+    secret::Secret,
+};
 
 /// A 2.x server sends the root's CONNECT by itself; a bare open of unknown revision waits so long for it before asking,
 /// because a second CONNECT makes a 2.x server open two sockets.
@@ -28,9 +31,9 @@ pub struct Settings {
     /// With its slash.
     pub namespace: String,
     /// The query as it stands in the URL; protocol 4 also sends it in its CONNECT.
-    pub query: String,
+    pub query: Secret,
     /// A JSON object for the CONNECT.
-    pub auth: Option<String>,
+    pub auth: Option<Secret>,
     /// What the connection before left.
     pub recovery: Option<Recovery>,
     /// The revision that the caller named, or that the URL had to ask for; else it is found out.

@@ -36,6 +36,7 @@ fn sent(session: &mut Session) -> Vec<String> {
 fn text_of(transmit: Transmit) -> String {
     match transmit {
         Transmit::Text(text) => text.into_owned(),
+        Transmit::Secret(text) => text.to_string(),
         Transmit::Data(data) => panic!("no text but {data:?}"),
     }
 }
@@ -261,6 +262,7 @@ fn msgpack(namespace: &str, revision: Option<Revision>, max_payload: Option<u64>
 fn told(session: &mut Session) -> Vec<String> {
     let packet = |transmit| match transmit {
         Transmit::Text(text) => text.into_owned(),
+        Transmit::Secret(text) => text.to_string(),
         Transmit::Data(data) => {
             let packet = super::super::msgpack::decode(&data, None).unwrap();
             format!("{:?} {} {}", packet.kind, packet.namespace, packet.data)

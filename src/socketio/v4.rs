@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::packet::encode_connect;
+use crate::secret::Secret;
 
 /// May a CONNECT carry this? 2.5 takes an object or nothing.
 pub fn connect_data_is_valid(data: &str) -> bool {
@@ -15,7 +16,7 @@ pub fn event_name_is_valid(_name: &str) -> bool {
 }
 
 /// The CONNECT of the official 2.x client: the query goes with it. The root namespace needs none.
-pub fn connect_frame(namespace: &str, query: &str, auth: Option<&str>) -> Option<String> {
+pub fn connect_frame(namespace: &str, query: &str, auth: Option<&str>) -> Option<Secret> {
     (namespace != "/").then(|| encode_connect(namespace, Some(query), auth))
 }
 

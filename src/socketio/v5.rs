@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{packet::encode_connect, Recovery, RESERVED_EVENTS};
+use crate::secret::Secret;
 
 /// May a CONNECT carry this? An object or nothing.
 pub fn connect_data_is_valid(data: &str) -> bool {
@@ -15,7 +16,7 @@ pub fn event_name_is_valid(name: &str) -> bool {
 }
 
 /// The CONNECT of protocol 5, also for the root namespace; 2.5 takes this form too.
-pub fn connect_frame(namespace: &str, auth: Option<&str>) -> String {
+pub fn connect_frame(namespace: &str, auth: Option<&str>) -> Secret {
     encode_connect(namespace, None, auth)
 }
 
@@ -32,18 +33,18 @@ pub fn answer_has_sid(data: &str) -> bool {
 }
 
 /// The data of a CONNECT: the caller's auth, and before it what asks the server to continue a session.
-pub fn connect_data(auth: Option<&str>, recovery: Option<&Recovery>) -> Option<String> {
+pub fn connect_data(auth: Option<&str>, recovery: Option<&Recovery>) -> Option<Secret> {
     let Some(Recovery { pid, offset }) = recovery else { return auth.map(Into::into) };
-    let mut data = format!("{{\"pid\":{}", Value::from(pid.as_str()));
+    let mut data = Secret::of(&["{\"pid\":", &Secret::json(&Value::from(pid.as_str()))]);
     if let Some(offset) = offset {
-        data.push_str(&format!(",\"offset\":{}", Value::from(offset.as_str())));
+        data.push(&format!(",\"offset\":{}", Value::from(offset.as_str())));
     }
     // The caller's own members stand behind, and so win over these, as with the official client.
     let rest = auth.map_or("", |auth| auth.trim().trim_start_matches('{').trim_start());
     if !rest.is_empty() && !rest.starts_with('}') {
-        data.push(',');
+        data.push(",");
     }
-    data.push_str(if rest.is_empty() { "}" } else { rest });
+    data.push(if rest.is_empty() { "}" } else { rest });
     Some(data)
 }
 

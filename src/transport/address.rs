@@ -5,7 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use crate::engineio::Revision;
+use crate::{engineio::Revision, secret::Secret};
 
 pub const WEBSOCKET: &str = "websocket";
 pub const POLLING: &str = "polling";
@@ -18,7 +18,7 @@ pub struct Address {
     /// What `EIO=` asks for.
     pub revision: Revision,
     /// The caller's query, encoded.
-    pub query: String,
+    pub query: Secret,
     /// The parameter that makes every URL another: its name, for WebSocket and for long-polling.
     pub timestamps: Timestamps,
 }
@@ -31,15 +31,13 @@ pub struct Timestamps {
 
 impl Address {
     /// Path and query for a transport; `sid` names a session that is there already.
-    pub fn request(&self, transport: &str, sid: Option<&str>) -> String {
+    pub fn request(&self, transport: &str, sid: Option<&str>) -> Secret {
         let mut request = self.begin(transport);
         if let Some(sid) = sid {
             push_all(&mut request, &["&sid=", sid]);
         }
-        if !self.query.is_empty() {
-            push_all(&mut request, &["&", &self.query]);
-        }
-        request
+        let mark = if self.query.is_empty() { "" } else { "&" };
+        Secret::of(&[&request, mark, &self.query])
     }
 
     /// The same with the values of the caller's query masked.
@@ -104,9 +102,9 @@ mod tests {
         let timestamps = Timestamps { websocket: None, polling: Some("t".into()) };
         let address =
             Address { path: "/ws/".into(), revision: Revision::V4, query: "token=x".into(), timestamps };
-        assert_eq!(address.request(WEBSOCKET, Some("S")), "/ws/?EIO=4&transport=websocket&sid=S&token=x");
+        assert_eq!(&*address.request(WEBSOCKET, Some("S")), "/ws/?EIO=4&transport=websocket&sid=S&token=x");
         let polling = address.request(POLLING, None);
-        assert!(polling.starts_with("/ws/?EIO=4&transport=polling&b64=1&t="), "{polling}");
+        assert!(polling.starts_with("/ws/?EIO=4&transport=polling&b64=1&t="), "{}", &*polling);
         assert_ne!(polling, address.request(POLLING, None));
         assert!(address.masked(WEBSOCKET).ends_with("&token=***"));
     }

@@ -11,10 +11,11 @@ use std::{
 
 use http::{
     header::{COOKIE, SET_COOKIE},
-    HeaderMap, HeaderValue,
+    HeaderMap,
 };
 
 use super::{cookie_date::cookie_date, Endpoint};
+use crate::secret::Secret;
 
 /// RFC 6265, 6.1: so many have to be kept per host, each of this size. Beyond, the oldest goes; a larger one is not kept.
 const MOST: usize = 50;
@@ -25,7 +26,7 @@ const LONGEST: u64 = 400 * 24 * 3600;
 /// No `Debug`: values are secrets.
 struct Cookie {
     name: String,
-    value: String,
+    value: Secret,
     path: String,
     expires: Option<SystemTime>,
 }
@@ -85,11 +86,10 @@ impl CookieJar {
             let name = pair.split('=').next().unwrap_or_default();
             !pair.is_empty() && sent.iter().all(|cookie| cookie.name != name)
         });
-        let pairs = sent.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value));
-        let all: Vec<String> = own.map(str::to_owned).chain(pairs).collect();
+        let pairs = sent.iter().flat_map(|cookie| ["; ", &cookie.name, "=", &cookie.value]);
+        let parts: Vec<&str> = own.flat_map(|pair| ["; ", pair]).chain(pairs).skip(1).collect();
         // Read from headers, so they can be one again.
-        if let Ok(mut value) = HeaderValue::from_str(&all.join("; ")) {
-            value.set_sensitive(true);
+        if let Some(value) = Secret::of(&parts).into_header() {
             headers.insert(COOKIE, value);
         }
     }
@@ -124,7 +124,7 @@ fn read(text: &str, endpoint: &Endpoint, request_path: &str, now: SystemTime) ->
     }
     Some(Cookie {
         name: name.to_owned(),
-        value: value.to_owned(),
+        value: value.into(),
         path: path.unwrap_or(default_path(request_path)).to_owned(),
         expires: max_age.or(expires),
     })

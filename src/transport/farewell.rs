@@ -21,7 +21,10 @@ use super::{
     payload::Codec,
     Address, Dialer, Frame, Progress, Step, TransportError, POLLING,
 };
-use crate::engineio::{self, Handshake, Packet};
+use crate::{
+    engineio::{self, Handshake, Packet},
+    secret::Secret,
+};
 
 /// How long a session that nobody said goodbye for is given to hear it.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -58,7 +61,7 @@ impl Farewells {
 }
 
 /// Posts a close packet; that nobody hears its answer does not matter.
-pub async fn say_goodbye(mut lane: Lane, request: String, codec: Codec) {
+pub async fn say_goodbye(mut lane: Lane, request: Secret, codec: Codec) {
     let close = VecDeque::from([engineio::Frame::Text(engineio::CLOSE.into())]);
     let (body, _) = codec.encode(&close, None);
     let _ = lane.post(&request, body, &Progress::default()).await;

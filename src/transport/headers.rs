@@ -6,6 +6,7 @@ use http::{
 };
 
 use super::Purpose;
+use crate::secret::Secret;
 
 /// What the requests themselves own: a second one would break them.
 const OWNED: [HeaderName; 4] =
@@ -55,11 +56,9 @@ pub fn add_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<()
         return Err(format!("{name:?} is for proxies; give user and password in the option \"proxy\""));
     }
     // Beyond ASCII it is not agreed what the bytes mean (RFC 9110, 5.5).
-    let read = value.is_ascii().then(|| HeaderValue::from_str(value).ok()).flatten();
-    let mut value =
+    let read = value.is_ascii().then(|| Secret::from(value).into_header()).flatten();
+    let value =
         read.ok_or_else(|| format!("the value of {name:?} has a character that headers can't carry"))?;
-    // Keeps it out of everything that prints headers.
-    value.set_sensitive(true);
     match headers.entry(known) {
         Entry::Vacant(free) => {
             free.insert(value);

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{header, HeaderMap, HeaderValue, Method, Request};
+use http::{header, HeaderMap, HeaderValue, Method, Request, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
     body::Bytes,
@@ -19,6 +19,7 @@ use hyper_util::rt::TokioIo;
 use super::{
     error::is_engine_refusal, Dialer, Line, Progress, Purpose, Step, Stream, TransportError, POLLING,
 };
+use crate::secret::Secret;
 
 type Body = Full<Bytes>;
 
@@ -128,10 +129,9 @@ impl Lane {
         body: Bytes,
     ) -> Result<Request<Body>, TransportError> {
         let endpoint = self.dialer.endpoint();
-        let uri = match http.absolute {
-            true => endpoint.url(POLLING, path),
-            false => path.to_owned(),
-        };
+        let before = if http.absolute { endpoint.url(POLLING, "") } else { String::new() };
+        let uri = Uri::from_maybe_shared(Secret::of(&[&before, path]).into_bytes());
+        let uri = uri.map_err(|error| failed(format!("no usable URL: {error}")))?;
         let request = Request::builder().method(method).uri(uri).body(Full::new(body));
         let mut request = request.map_err(|error| failed(format!("no usable URL: {error}")))?;
         let headers = request.headers_mut();

@@ -6,6 +6,11 @@
 
 use std::io::{self, Read, Write};
 
+use http::{
+    header::{HOST, ORIGIN},
+    uri::PathAndQuery,
+    HeaderMap, HeaderName, HeaderValue, Uri,
+};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
     error::ProtocolError,
@@ -16,6 +21,7 @@ use tokio_tungstenite::tungstenite::{
     protocol::WebSocketConfig,
     Error,
 };
+use zeroize::Zeroizing;
 
 /// An answer is rarely longer, with the first frame behind it.
 const USUAL_ANSWER: usize = 512;
@@ -25,8 +31,9 @@ pub async fn ask_for_websocket<S>(stream: &mut S, request: Request) -> Result<(R
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let (request, secrets) = Secrets::out_of(request);
     let mut paper = Paper { answer: Vec::with_capacity(USUAL_ANSWER), ..Paper::default() };
-    let outcome = talk(stream, &mut paper, request).await;
+    let outcome = talk(stream, &mut paper, request, secrets).await;
     let rest = paper.rest();
     match outcome {
         Ok(response) => Ok((response, rest)),
@@ -40,7 +47,12 @@ where
 
 /// The crate's handshake, which knows only streams that block or would: it writes to the paper and reads from it. Its own limits
 /// hold: an answer of 64 KiB, or of many small pieces, is an attack.
-async fn talk<S>(stream: &mut S, paper: &mut Paper, request: Request) -> Result<Response, Error>
+async fn talk<S>(
+    stream: &mut S,
+    paper: &mut Paper,
+    request: Request,
+    secrets: Secrets,
+) -> Result<Response, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -54,12 +66,61 @@ where
         };
         let paper = talk.get_mut().get_mut();
         if !paper.asked.is_empty() {
-            stream.write_all(&std::mem::take(&mut paper.asked)).await?;
+            let asked = secrets.put_into(&std::mem::take(&mut paper.asked));
+            stream.write_all(&asked).await?;
             stream.flush().await?;
         }
         if stream.read_buf(&mut paper.answer).await? == 0 {
             return Err(ProtocolError::HandshakeIncomplete.into());
         }
+    }
+}
+
+/// What the crate's handshake does not see, for it would leave it in memory: the path, whose query has tokens, and the headers
+/// that identify the caller.
+struct Secrets {
+    path: Uri,
+    headers: HeaderMap,
+}
+
+impl Secrets {
+    fn out_of(request: Request) -> (Request, Self) {
+        let (mut parts, ()) = request.into_parts();
+        let path = std::mem::take(&mut parts.uri);
+        let mut shown = path.clone().into_parts();
+        shown.path_and_query = Some(PathAndQuery::from_static("/"));
+        // It differs from a URL in its path alone.
+        parts.uri = Uri::from_parts(shown).unwrap_or_default();
+        let secret = |name: &HeaderName, value: &HeaderValue| value.is_sensitive() && *name != HOST;
+        let secrets = parts.headers.iter().filter(|(name, value)| secret(name, value));
+        let headers: HeaderMap = secrets.map(|(name, value)| (name.clone(), value.clone())).collect();
+        for name in headers.keys() {
+            parts.headers.remove(name);
+        }
+        (Request::from_parts(parts, ()), Secrets { path, headers })
+    }
+
+    /// The request as it goes out.
+    fn put_into(&self, asked: &[u8]) -> Zeroizing<Vec<u8>> {
+        let path = self.path.path_and_query().map_or("/", PathAndQuery::as_str);
+        let line = asked.iter().position(|byte| *byte == b'\r').unwrap_or(asked.len());
+        let (rest, end) = asked[line..].split_at(asked[line..].len().saturating_sub(2));
+        let headers = self
+            .headers
+            .iter()
+            .flat_map(|(name, value)| [title(name).as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
+        let parts: Vec<&[u8]> =
+            [b"GET ", path.as_bytes(), b" HTTP/1.1", rest].into_iter().chain(headers).chain([end]).collect();
+        Zeroizing::new(parts.concat())
+    }
+}
+
+/// Some servers know this one in one form alone, say the authors of `tungstenite`.
+fn title(name: &HeaderName) -> &str {
+    if *name == ORIGIN {
+        "Origin"
+    } else {
+        name.as_str()
     }
 }
 

@@ -14,7 +14,10 @@ use super::{
     probe::{self, Upgrading},
     Dialer, Frame, LossKind, Lost, Progress, Step, Terms, TransportError, WebSocket, POLLING, WEBSOCKET,
 };
-use crate::engineio::{self, Handshake, Revision};
+use crate::{
+    engineio::{self, Handshake, Revision},
+    secret::Secret,
+};
 
 /// So many bytes wait beside a request that is on its way; then the caller's queue has to hold the rest.
 const OUTBOX: usize = 64 * 1024;
@@ -121,7 +124,7 @@ impl Polling {
         self.codec.revision()
     }
 
-    fn request(&self) -> String {
+    fn request(&self) -> Secret {
         self.terms.address.request(POLLING, self.sid.as_deref())
     }
 

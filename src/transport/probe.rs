@@ -12,7 +12,10 @@ use futures_util::{Sink, SinkExt, StreamExt};
 use tokio::time::timeout;
 
 use super::{websocket, Dialer, Message, Progress, WebSocket};
-use crate::engineio::{PROBE, PROBED, UPGRADE};
+use crate::{
+    engineio::{PROBE, PROBED, UPGRADE},
+    secret::Secret,
+};
 
 /// A server gives up on an upgrade after this time, so a later answer is worth nothing.
 const PROBE_TIME: Duration = Duration::from_secs(10);
@@ -117,7 +120,7 @@ fn ended(socket: &mut WebSocket, cx: &mut Context<'_>) -> Option<String> {
 }
 
 /// Opens a WebSocket for the session and asks the server to prove that it gets there.
-pub fn start(dialer: Arc<Dialer>, request: String, max_message: usize) -> Probe {
+pub fn start(dialer: Arc<Dialer>, request: Secret, max_message: usize) -> Probe {
     Box::pin(async move {
         match timeout(PROBE_TIME, probe(&dialer, &request, max_message)).await {
             Ok(done) => done,

@@ -5,8 +5,10 @@ use std::fmt;
 use base64::{engine::general_purpose::STANDARD, Engine};
 use http::HeaderValue;
 use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
 
 use super::endpoint::{bracketed, host_and_port};
+use crate::secret::Secret;
 
 /// RFC 1929: the lengths of a user name and a password are single bytes.
 const LONGEST_FOR_SOCKS: usize = 255;
@@ -50,8 +52,8 @@ impl ProxyKind {
 /// A user name and a password. No `Debug`: both are secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    pub user: String,
-    pub password: String,
+    pub user: Secret,
+    pub password: Secret,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -89,19 +91,17 @@ impl Proxy {
     /// The value of `Proxy-Authorization`.
     pub fn authorization(&self) -> Option<HeaderValue> {
         let Credentials { user, password } = self.credentials.as_ref()?;
-        let mut value =
-            HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
-                .ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        let encoded = Secret::from(STANDARD.encode(Secret::of(&[user, ":", password])));
+        Secret::of(&["Basic ", &encoded]).into_header()
     }
 }
 
 fn credentials(login: &str, kind: ProxyKind) -> Result<Credentials, String> {
     let (user, password) = login.split_once(':').unwrap_or((login, ""));
     let decode = |text: &str| {
-        let decoded = percent_decode_str(text).decode_utf8();
-        decoded.map(|text| text.into_owned()).map_err(|_| "its user name or password is not UTF-8".to_owned())
+        let bytes = Zeroizing::new(percent_decode_str(text).collect::<Vec<u8>>());
+        let decoded = std::str::from_utf8(&bytes).map(Secret::from);
+        decoded.map_err(|_| "its user name or password is not UTF-8".to_owned())
     };
     let (user, password) = (decode(user)?, decode(password)?);
     if user.is_empty() {

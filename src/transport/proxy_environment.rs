@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{Endpoint, Proxy};
+use crate::secret::Secret;
 
 /// The proxy for a server; the error names the variable that is wrong and never quotes it.
 pub fn proxy_from_environment(
@@ -27,6 +28,7 @@ pub fn proxy_from_environment(
     if is_this_machine(&endpoint.host) || is_excepted(endpoint, &exceptions) {
         return Ok(None);
     }
+    let url = Secret::from(url);
     Proxy::parse(url.trim()).map(Some).map_err(|fault| format!("the environment variable {name}: {fault}"))
 }
 

@@ -9,7 +9,10 @@ use futures_util::{Sink, SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 
 use super::{close_text, loss_of, LossKind, Message, Outlet, Polling, WebSocket};
-use crate::engineio::{self, v3, Handshake, Revision};
+use crate::{
+    engineio::{self, v3, Handshake, Revision},
+    secret::Secret,
+};
 
 /// A frame of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +152,18 @@ impl Socket {
         }
     }
 
+    /// Sends a text that is wiped when it is written; long-polling has no such way.
+    pub fn send_secret(&mut self, text: Secret) -> Result<(), Lost> {
+        match self {
+            Socket::WebSocket(socket) => match Utf8Bytes::try_from(text.into_bytes()) {
+                Ok(text) => hand_over(socket, Message::Text(text)),
+                // It came out of a text.
+                Err(_) => Ok(()),
+            },
+            Socket::Polling(_) => self.send_text(text.to_string()),
+        }
+    }
+
     /// Sends an attachment in the form that the revision wants.
     pub fn send_binary(&mut self, data: Vec<u8>, revision: Revision) -> Result<(), Lost> {
         match self {
@@ -204,6 +219,10 @@ pub fn start_send(socket: &mut WebSocket, packet: engineio::Frame, revision: Rev
         (engineio::Frame::Binary(data), Revision::V3) => Message::binary(v3::encode_binary(&data)),
         (engineio::Frame::Binary(data), Revision::V4) => Message::binary(data),
     };
+    hand_over(socket, message)
+}
+
+fn hand_over(socket: &mut WebSocket, message: Message) -> Result<(), Lost> {
     Pin::new(socket).start_send(message).map_err(|error| lost(&error))
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use base64::{engine::general_purpose::STANDARD, Engine};
 use ring::digest::{digest, SHA256};
 use rustls::{
-    crypto::ring::default_provider,
+    crypto::ring::sign::any_supported_type,
     pki_types::{pem::PemObject, CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer},
     sign::CertifiedKey,
-    RootCertStore,
+    Error, InconsistentKeys, RootCertStore,
 };
+use zeroize::Zeroizing;
 
 /// The name of a hash in front of a pin, as curl and HPKP write it.
 const PIN_PREFIX: &str = "sha256/";
@@ -93,10 +94,9 @@ impl TlsSettings {
         }
         let chain = certificates(chain)?;
         // What is wrong with a key is not said, for a part of it might be.
-        let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
-            .map_err(|_| "there is no private key in PEM form (-----BEGIN PRIVATE KEY-----)")?;
-        let identity = CertifiedKey::from_der(chain, key, &default_provider());
-        self.identity = Some(Arc::new(identity.map_err(|error| error.to_string())?));
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map(Zeroizing::new);
+        let key = key.map_err(|_| "there is no private key in PEM form (-----BEGIN PRIVATE KEY-----)")?;
+        self.identity = Some(Arc::new(identity(chain, &key).map_err(|error| error.to_string())?));
         Ok(())
     }
 
@@ -116,6 +116,15 @@ impl TlsSettings {
     pub fn skip_verification(&mut self) -> Result<(), String> {
         self.unverified = true;
         Ok(())
+    }
+}
+
+/// `CertifiedKey::from_der` would take the key, and not wipe it.
+fn identity(chain: Vec<CertificateDer<'static>>, key: &PrivateKeyDer<'_>) -> Result<CertifiedKey, Error> {
+    let identity = CertifiedKey::new(chain, any_supported_type(key)?);
+    match identity.keys_match() {
+        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(identity),
+        Err(error) => Err(error),
     }
 }
 

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_socks::{tcp::Socks5Stream, TargetAddr};
 
 use super::{Endpoint, Proxy, Step, Stream, TransportError};
+use crate::secret::Secret;
 
 /// The largest answer of a proxy that is read.
 const MOST_ANSWER: usize = 16 * 1024;
@@ -29,7 +30,7 @@ pub async fn by_connect(
     let failed = |what: String| proxy_error(proxy, &what);
     let request = connect_request(proxy, &target);
     let asked = async {
-        stream.write_all(&request).await?;
+        stream.write_all(request.as_bytes()).await?;
         stream.flush().await
     };
     asked.await.map_err(|error| failed(format!("asking for a tunnel to {target} failed: {error}")))?;
@@ -48,15 +49,12 @@ pub fn proxy_error(proxy: &Proxy, what: &str) -> TransportError {
     TransportError::new(Step::Proxy, format!("the proxy {proxy}: {what}"))
 }
 
-fn connect_request(proxy: &Proxy, target: &str) -> Vec<u8> {
-    let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
-    if let Some(authorization) = proxy.authorization() {
-        request.extend_from_slice(b"Proxy-Authorization: ");
-        request.extend_from_slice(authorization.as_bytes());
-        request.extend_from_slice(b"\r\n");
-    }
-    request.extend_from_slice(b"\r\n");
-    request
+fn connect_request(proxy: &Proxy, target: &str) -> Secret {
+    let login = proxy.authorization();
+    let login = login.as_ref().and_then(|value| value.to_str().ok());
+    let login =
+        login.map_or(Secret::default(), |value| Secret::of(&["Proxy-Authorization: ", value, "\r\n"]));
+    Secret::of(&["CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", &login, "\r\n"])
 }
 
 async fn read_answer(stream: &mut Stream) -> Result<Answer, String> {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use http::Uri;
 use tokio_tungstenite::{
     tungstenite::{
         client::IntoClientRequest,
@@ -17,6 +18,7 @@ use super::{
     error::is_engine_refusal, opening_handshake::ask_for_websocket, Dialer, Line, Progress, Purpose, Step,
     Stream, TransportError,
 };
+use crate::secret::Secret;
 
 pub use tokio_tungstenite::tungstenite::Message;
 
@@ -61,11 +63,11 @@ pub async fn connect(
 }
 
 fn request(dialer: &Dialer, path_and_query: &str, path: &str) -> Result<Request, TransportError> {
-    let mut request = dialer
-        .endpoint()
-        .websocket_url(path_and_query)
-        .into_client_request()
-        .map_err(|error| TransportError::new(Step::Upgrade, format!("no usable URL: {error}")))?;
+    let unusable =
+        |error: &dyn std::fmt::Display| TransportError::new(Step::Upgrade, format!("no usable URL: {error}"));
+    let url = Secret::of(&[&dialer.endpoint().websocket_url(""), path_and_query]);
+    let url = Uri::from_maybe_shared(url.into_bytes()).map_err(|error| unusable(&error))?;
+    let mut request = url.into_client_request().map_err(|error| unusable(&error))?;
     // Replaces what is there of the same name: the caller may set another Host.
     request.headers_mut().extend(dialer.request_headers(Purpose::WebSocket, path));
     Ok(request)

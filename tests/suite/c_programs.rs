@@ -167,6 +167,7 @@ programs! {
     promise_12_strings: "strings", BOTH, [], [];
     promise_12_handles: "handles", ONE, [], [];
     promise_14_secrets: "secrets", BOTH, [], [];
+    secrets_are_wiped: "wiped", BOTH, [], [];
     pull: "pull", BOTH, [], [];
     dispatch: "dispatch", BOTH, [], [];
     polled_events: "polled", BOTH, [], [];

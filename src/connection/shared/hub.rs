@@ -6,17 +6,20 @@ use super::{
     engine::{Engine, Outcome},
     member::Member,
 };
-use crate::connection::{
-    carrier::{Carrier, Way},
-    owner::Attempt,
-    search::Opened,
+use crate::{
+    connection::{
+        carrier::{Carrier, Way},
+        owner::Attempt,
+        search::Opened,
+    },
+    secret::Secret,
 };
 
 /// Two clients share a connection where these are equal: all that their options say about the connection, and the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    pub options: String,
-    pub query: String,
+    pub options: Secret,
+    pub query: Secret,
 }
 
 #[derive(Debug, Default)]

@@ -131,7 +131,7 @@ impl Member {
     pub fn send(&mut self, frame: Transmit) {
         let mut state = self.engine.lock();
         let Some(place) = state.places.get_mut(&*self.namespace) else { return };
-        let kind = if let Transmit::Text(text) = &frame { text.get(..2) } else { None };
+        let kind = frame.text().and_then(|text| text.get(..2));
         if kind == Some("40") {
             place.asked = true;
         }

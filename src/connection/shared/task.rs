@@ -235,6 +235,7 @@ impl Task {
             self.unflushed = true;
             match frame {
                 Transmit::Text(text) => self.socket.send_text(text.into_owned())?,
+                Transmit::Secret(text) => self.socket.send_secret(text)?,
                 Transmit::Data(data) => self.socket.send_binary(data, revision)?,
             }
         }
