@@ -26,6 +26,10 @@ pub struct Recorded {
 /// Outcomes of requests: status and reply.
 pub type Outcomes = Arc<Mutex<Vec<(im_status, Option<Value>)>>>;
 
+/// What the library says, and no server.
+const OF_THE_CONNECTION: [&str; 5] =
+    ["connect", "connect_error", "disconnect", "reconnect_error", "reconnect_failed"];
+
 type Log = Mutex<Vec<Recorded>>;
 
 pub struct TestClient {
@@ -39,7 +43,9 @@ pub fn c(text: &str) -> CString {
 
 pub fn last_error() -> String {
     // SAFETY: valid until this thread's next failing call.
-    unsafe { CStr::from_ptr(im_last_error()) }.to_str().expect("UTF-8").to_owned()
+    let said = unsafe { CStr::from_ptr(im_last_error()) }.to_str().expect("UTF-8").to_owned();
+    secret_watch::look_at("im_last_error", &said);
+    said
 }
 
 fn text(pointer: *const c_char) -> String {
@@ -54,6 +60,9 @@ unsafe extern "C" fn record(event: *const im_event, log: *mut c_void) {
     // SAFETY: a valid event.
     let args = text(unsafe { im_event_args(event) });
     let args = serde_json::from_str(&args).expect("the arguments are JSON");
+    if OF_THE_CONNECTION.contains(&&*text(event.name)) {
+        secret_watch::look_at("an event of the connection", &text(event.json));
+    }
     let blobs = blobs_of(event);
     let recorded =
         Recorded { name: text(event.name), json, args, ack_id: event.ack_id, request: event.request, blobs };
@@ -240,7 +249,9 @@ impl TestClient {
     pub fn info(&self) -> Value {
         let info = im_client_info(self.handle);
         assert!(!info.is_null(), "{}", last_error());
-        let json = serde_json::from_str(&text(info)).expect("the info is JSON");
+        let info_text = text(info);
+        secret_watch::look_at("im_client_info", &info_text);
+        let json = serde_json::from_str(&info_text).expect("the info is JSON");
         // SAFETY: the library gave it.
         unsafe { im_string_free(info) };
         json
