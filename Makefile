@@ -19,7 +19,7 @@ endef
 
 say = @printf '\n== %s\n' '$(1)'
 
-.PHONY: abi abi-renew deny bench bench-build bench-driver bench-micro bench-quick instructions instructions-renew packages-bench packages-instructions packages-profile profile build release release-small install uninstall demo test lint header servers examples aarch64 docs docs-test torture packages-release packages-demo packages-test size clean
+.PHONY: abi abi-renew deny sbom sbom-test bench bench-build bench-driver bench-micro bench-quick instructions instructions-renew packages-bench packages-instructions packages-profile profile build release release-small install uninstall demo test lint header servers examples aarch64 docs docs-test torture packages-release packages-demo packages-test size clean
 
 build:
 	$(call say,Building the library)
@@ -52,7 +52,7 @@ size: packages-release
 	tools/size.sh $(SIZE)/release/libim_client.so $(MOST_BYTES) $(SIZE)/small/libim_client.so $(MOST_BYTES_SMALL)
 
 # PREFIX, LIBDIR and DESTDIR of the command line reach the script as they are, by the environment.
-install: release
+install: release sbom
 	packaging/install.sh install $(CARGO_TARGET_DIR)/release
 
 uninstall:
@@ -133,6 +133,7 @@ abi abi-renew: build
 	@tools/packages.sh abigail-tools binutils gcc libc6-dev
 	$(call say,Comparing the ABI with its baseline)
 	tools/abi.py --place $(CARGO_TARGET_DIR)/abi --library $(DEBUG)/libim_client.so $(if $(findstring renew,$@),--renew)
+	IM_LIBRARY=$(DEBUG)/libim_client.so python3 -m unittest -q tools.test_abi
 
 # Licences, sources and duplicates of what the library is built from.
 $(CARGO_TARGET_DIR)/tools/bin/cargo-deny:
@@ -142,6 +143,25 @@ $(CARGO_TARGET_DIR)/tools/bin/cargo-deny:
 deny: $(CARGO_TARGET_DIR)/tools/bin/cargo-deny
 	$(call say,Checking the dependencies)
 	$< --locked check --hide-inclusion-graph bans licenses sources
+
+# What the library is built from, as a CycloneDX bill of materials; `make install` puts it beside the library.
+SBOM := $(CARGO_TARGET_DIR)/release/libim_client.cdx.json
+sbom:
+	@tools/packages.sh python3
+	$(call say,Writing the bill of materials)
+	tools/sbom.py --write $(SBOM)
+
+SBOM_VENV := $(CARGO_TARGET_DIR)/sbom-venv
+sbom-test: build sbom $(SBOM_VENV)/.installed
+	$(call say,Checking the bill of materials)
+	IM_SBOM=$(SBOM) IM_LIBRARY=$(DEBUG)/libim_client.so $(SBOM_VENV)/bin/python -m unittest -q tools.test_sbom
+
+$(SBOM_VENV)/.installed: tools/sbom-requirements.txt
+	@tools/packages.sh python3 python3-venv
+	$(call say,Installing the validator of bills of materials)
+	python3 -m venv $(SBOM_VENV)
+	$(SBOM_VENV)/bin/pip install --quiet --require-virtualenv --require-hashes -r tools/sbom-requirements.txt
+	@touch $@
 
 # The documentation, target/docs/index.html: any warning is an error, and a link that leads nowhere is a warning.
 DOCS_VENV := $(CARGO_TARGET_DIR)/docs-venv
@@ -236,7 +256,7 @@ TEST_PROGRAMS := cargo build --locked -p im-server -p peer -p load
 test: packages-test servers lint build examples
 	$(call say,Building the servers and peers of the tests)
 	$(TEST_PROGRAMS)
-	$(MAKE) abi deny
+	$(MAKE) abi deny sbom-test
 	$(call say,Building the library with AddressSanitizer)
 	tools/build_asan.sh
 	# This builds the release library.

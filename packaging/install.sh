@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# install.sh install|uninstall RELEASE_DIR: puts the headers, both libraries, the pkg-config file and the CMake package below
-# PREFIX, or takes them away again. Environment: PREFIX (/usr/local), LIBDIR (lib; below PREFIX unless it is absolute),
-# DESTDIR (put before all, for packagers). For Linux: names of shared libraries are others elsewhere.
+# install.sh install|uninstall RELEASE_DIR: puts the headers, both libraries, the pkg-config file, the CMake package and the bill of
+# materials below PREFIX, or takes them away again. Environment: PREFIX (/usr/local), LIBDIR (lib; below PREFIX unless it is
+# absolute), DESTDIR (put before all, for packagers). For Linux: names of shared libraries are others elsewhere.
 #
 # Why not cargo-c, which installs C libraries of cargo packages: it is a cargo of its own, which takes minutes to build, and it
 # would install the static library as rustc makes it, with the symbols of every crate in it; the one of tools/static_lib.sh has
@@ -19,6 +19,7 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
 library=libim_client.so
 soname=$library.${version%%.*}
 cmake=$libdir/cmake/im_client
+bill=$prefix/share/doc/libim_client/libim_client.cdx.json
 filled=$(mktemp)
 trap 'rm -f "$filled"' EXIT
 
@@ -61,6 +62,7 @@ install)
     link "$library.$version" "$libdir/$soname"
     link "$soname" "$libdir/$library"
     put "$release/libim_client-static.a" "$libdir/libim_client.a"
+    put "$release/libim_client.cdx.json" "$bill"
     fill im_client.pc.in "$libdir/pkgconfig/im_client.pc"
     for part in config config-version targets; do
         fill "im_client-$part.cmake.in" "$cmake/im_client-$part.cmake"
@@ -69,10 +71,10 @@ install)
 uninstall)
     {
         headers | while read -r header; do echo "$prefix/include/$header"; done
-        printf '%s\n' "$libdir/$library"{,".${version%%.*}",".$version"} "$libdir/libim_client.a" \
+        printf '%s\n' "$libdir/$library"{,".${version%%.*}",".$version"} "$libdir/libim_client.a" "$bill" \
             "$libdir/pkgconfig/im_client.pc" "$cmake/im_client-"{config,config-version,targets}.cmake
     } | while read -r file; do rm -f "${DESTDIR:-}$file"; done
-    for folder in "$prefix/include/im_client" "$cmake"; do
+    for folder in "$prefix/include/im_client" "$cmake" "$(dirname "$bill")"; do
         rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$folder" 2>/dev/null || true
     done
     ;;

@@ -29,6 +29,7 @@ INSTALLED = {
     "lib/cmake/im_client/im_client-config.cmake",
     "lib/cmake/im_client/im_client-config-version.cmake",
     "lib/cmake/im_client/im_client-targets.cmake",
+    "share/doc/libim_client/libim_client.cdx.json",
 }
 SECONDS = 1800  # the first one may have to build the library
 

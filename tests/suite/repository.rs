@@ -106,8 +106,7 @@ fn installed(program: &str) -> bool {
 }
 
 /// The names of `#define`s with a prefix whose value is a number.
-fn numbers(prefix: &str) -> Vec<String> {
-    let header = header();
+fn numbers(header: &str, prefix: &str) -> Vec<String> {
     let macros = header.lines().filter_map(|line| line.strip_prefix("#define "));
     let named = macros
         .filter_map(|line| line.split_once(' '))
@@ -115,37 +114,64 @@ fn numbers(prefix: &str) -> Vec<String> {
     named.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The header's macros against what the library itself says.
-#[test]
-fn the_headers_values_are_the_librarys() {
+/// A program that says which of a header's values is not the library's.
+fn values_program(header: &str) -> String {
     let statuses: Vec<String> = ["IM_OK", "IM_DEFERRED", "IM_WOKEN"]
         .map(String::from)
         .into_iter()
-        .chain(numbers("IM_ERROR_"))
+        .chain(numbers(header, "IM_ERROR_"))
         .collect();
     assert!(statuses.len() >= 19, "{statuses:?}");
     let checks: String = statuses
         .iter()
-        .map(|name| {
-            format!(
-                "    if (strcmp(im_status_name({name}), \"{name}\") != 0) return printf(\"{name}\\n\");\n"
-            )
-        })
+        .map(|name| format!("    CHECK(strcmp(im_status_name({name}), \"{name}\") == 0, \"{name}\");\n"))
         .collect();
-    let text = format!(
-        "#include <im_client.h>\n#include <stdio.h>\n#include <string.h>\nint main(void) {{\n{checks}\
-         \x20   if (im_version_number() != IM_VERSION_NUMBER) return printf(\"version\\n\");\n\
-         \x20   if (im_version_check(IM_VERSION_NUMBER) != IM_OK) return printf(\"check\\n\");\n\
-         \x20   if (im_version_check(IM_VERSION_NUMBER + 1) != IM_OK) return printf(\"a later patch\\n\");\n\
-         \x20   if (im_version_check(IM_VERSION_NUMBER + 100) != IM_ERROR_VERSION) return printf(\"a later minor\\n\");\n\
-         \x20   if (im_version_check(10000) != IM_ERROR_VERSION) return printf(\"another major\\n\");\n\
-         \x20   if (strstr(im_last_error(), \"1.0.0\") == NULL) return printf(\"no words\\n\");\n\
+    format!(
+        "#include <im_client.h>\n#include <stdio.h>\n#include <string.h>\n\
+         #define CHECK(equal, what) if (!(equal)) return fprintf(stderr, \"not equal: %s\\n\", what)\n\
+         int main(void) {{\n{checks}\
+         \x20   CHECK(im_version_number() == IM_VERSION_NUMBER, \"version\");\n\
+         \x20   CHECK(im_version_check(IM_VERSION_NUMBER) == IM_OK, \"check\");\n\
+         \x20   CHECK(im_version_check(IM_VERSION_NUMBER + 1) == IM_OK, \"a later patch\");\n\
+         \x20   CHECK(im_version_check(IM_VERSION_NUMBER + 100) == IM_ERROR_VERSION, \"a later minor\");\n\
+         \x20   CHECK(im_version_check(10000) == IM_ERROR_VERSION, \"another major\");\n\
+         \x20   CHECK(strstr(im_last_error(), \"1.0.0\") != NULL, \"no words\");\n\
          \x20   char text[32];\n    snprintf(text, sizeof text, \"%d.%d.%d\", IM_VERSION_MAJOR, IM_VERSION_MINOR, IM_VERSION_PATCH);\n\
-         \x20   if (strcmp(text, im_version_string()) != 0) return printf(\"version text\\n\");\n\
+         \x20   CHECK(strcmp(text, im_version_string()) == 0, \"version text\");\n\
          \x20   return puts(\"equal\") < 0;\n}}\n"
-    );
-    let (folder, file) = source("values.c", &text);
-    assert_eq!(run_c(folder.path(), &file, &shared_library(folder.path())), "equal\n");
+    )
+}
+
+/// The header's macros against what the library itself says.
+fn compare_values(header: &str) {
+    let (folder, file) = source("values.c", &values_program(header));
+    std::fs::write(folder.path().join("im_client.h"), header).expect("it can be written");
+    let link = shared_library(folder.path());
+    assert_eq!(run_c(folder.path(), &file, folder.path(), &link), "equal\n");
+}
+
+#[test]
+fn the_headers_values_are_the_librarys() {
+    compare_values(&header());
+}
+
+#[test]
+#[should_panic(expected = "not equal: IM_ERROR_HANDLE")]
+fn a_wrong_value_of_a_status_is_found() {
+    compare_values(&planted("#define IM_ERROR_HANDLE (-2)", "#define IM_ERROR_HANDLE (-99)"));
+}
+
+#[test]
+#[should_panic(expected = "not equal: version")]
+fn a_wrong_version_in_the_header_is_found() {
+    compare_values(&planted("#define IM_VERSION_NUMBER ", "#define IM_VERSION_NUMBER 7 + "));
+}
+
+/// The header with a fault.
+fn planted(old: &str, new: &str) -> String {
+    let header = header();
+    assert_eq!(header.matches(old).count(), 1, "{old}");
+    header.replace(old, new)
 }
 
 /// Arguments that link against the shared library, which is found under its SONAME.
@@ -158,17 +184,20 @@ fn shared_library(folder: &Path) -> Vec<String> {
     vec![format!("-L{folder}"), "-lim_client".into(), format!("-Wl,-rpath,{folder}")]
 }
 
-fn run_c(folder: &Path, file: &Path, link: &[String]) -> String {
+fn run_c(folder: &Path, file: &Path, include: &Path, link: &[String]) -> String {
     let program = folder.join("program");
-    let mut compile = tool("cc", &["-std=c99", "-Wall", "-Wextra", "-Werror", "-I", "include", "-o"]);
-    compile.arg(&program).arg(file).args(link);
+    let mut compile = tool("cc", &["-std=c99", "-Wall", "-Wextra", "-Werror", "-I"]);
+    compile.arg(include).arg("-o").arg(&program).arg(file).args(link);
     run(compile);
     run(Command::new(program))
 }
 
 /// The functions that the header declares.
 fn declared() -> BTreeSet<String> {
-    let header = header();
+    declared_in(&header())
+}
+
+fn declared_in(header: &str) -> BTreeSet<String> {
     let starts = header.lines().filter(|line| line.contains('(') && !line.starts_with([' ', '#', '/', '}']));
     let functions = starts.filter(|line| !line.starts_with("typedef"));
     let name = |line: &str| {
@@ -208,7 +237,10 @@ fn the_static_library_has_the_same_global_names_and_links() {
     run(make);
     assert_eq!(exported(&["-g"], &library), declared());
     let link = [library.display().to_string(), "-lpthread".into(), "-lm".into(), "-ldl".into()];
-    assert_eq!(run_c(folder.path(), &file, &link), format!("{}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        run_c(folder.path(), &file, Path::new("include"), &link),
+        format!("{}\n", env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[test]
@@ -220,30 +252,39 @@ fn the_shared_library_has_its_soname_and_is_never_unloaded() {
     assert!(dynamic.contains("NODELETE"), "{dynamic}");
 }
 
-/// Every function, type and macro of the header has a comment directly before it (macros of a group share one).
+/// The lines of a header that declare a function, a type or a macro without a comment directly before (macros of a group share
+/// one).
+fn undocumented(header: &str) -> Vec<&str> {
+    let declared = declared_in(header);
+    let lines: Vec<&str> = header.lines().collect();
+    let function = |line: &str| {
+        !line.starts_with([' ', '/', '#']) && declared.iter().any(|name| line.contains(&format!("{name}(")))
+    };
+    let functions = lines.iter().filter(|line| function(line)).count();
+    assert_eq!(functions, declared.len(), "every declaration was looked at");
+    let is_bare = |(at, line): (usize, &&str)| {
+        let before = lines[at.saturating_sub(1)];
+        let commented = before.trim_end().ends_with("*/");
+        let of_a_macro = line.starts_with("#define IM_") && *line != "#define IM_CLIENT_H";
+        let bare_macro = of_a_macro && !commented && !before.starts_with("#define");
+        bare_macro || (function(line) || line.starts_with("typedef")) && !commented
+    };
+    lines.iter().enumerate().filter(|(at, line)| is_bare((*at, line))).map(|(_, line)| *line).collect()
+}
+
 #[test]
 fn everything_in_the_header_is_documented() {
-    let header = header();
-    let lines: Vec<&str> = header.lines().collect();
-    let mut functions = 0;
-    for (at, line) in lines.iter().enumerate() {
-        let function = declared()
-            .iter()
-            .any(|name| !line.starts_with([' ', '/', '#']) && line.contains(&format!("{name}(")));
-        let typedef = line.starts_with("typedef");
-        if function || typedef {
-            functions += usize::from(function);
-            assert!(lines[at - 1].trim_end().ends_with("*/"), "undocumented: {line}");
-        }
-        if line.starts_with("#define IM_") && *line != "#define IM_CLIENT_H" {
-            let before = lines[at - 1];
-            assert!(
-                before.trim_end().ends_with("*/") || before.starts_with("#define"),
-                "undocumented: {line}"
-            );
-        }
+    assert_eq!(undocumented(&header()), [""; 0]);
+}
+
+#[test]
+fn what_is_undocumented_is_found() {
+    for line in
+        ["#define IM_ERROR_MOOD -99", "int32_t im_client_mood(im_client client);", "typedef int32_t im_mood;"]
+    {
+        let header = format!("{}\n\n{line}\n", header());
+        assert_eq!(undocumented(&header), [line]);
     }
-    assert_eq!(functions, declared().len(), "every declaration was looked at");
 }
 
 /// The product never sees OpenSSL, which rust_socketio, the peer, needs.
