@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.torture.rows import Row, write
 
 # Of the suite: what a server says that it should not.
-TESTS = ["bad_input::", "tls::", "polling::faults", "polling::hostile", "polling::through_nginx"]
+TESTS = ["bad_input::", "tls::", "polling::endless", "polling::faults", "polling::hostile", "polling::through_nginx"]
 WHAT = (
     "servers that lie: in the handshake, in frames, packets, attachments, acknowledgements, lengths, headers, redirects, in the "
     "pace, in TLS; and proxies that break what passes"
