@@ -194,7 +194,7 @@ fn websocket_pings_whose_pongs_nobody_reads_end_the_connection() {
 /// The same with pings of Engine.IO: of the pongs that wait there is one, and the connection lives.
 #[test]
 fn pings_whose_pongs_nobody_reads_pile_up_no_pongs() {
-    const PINGS: u64 = 20_000;
+    const PINGS: u64 = 100_000;
     for (generation, multiplex) in [(2, false), (2, true), (4, false), (4, true)] {
         let server = RawServer::narrow(move |peer| {
             peer.connect(generation);
