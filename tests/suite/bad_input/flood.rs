@@ -143,11 +143,10 @@ fn a_flood_is_worked_off_in_small_pieces() {
 /// In the handshake the connect timeout ends it, in the words of a silence.
 #[test]
 fn a_flood_before_the_connect_ends_with_the_timeout() {
-    for open in [false, true] {
-        for name in ["empty fragments", "WebSocket pongs", "WebSocket pings", "noops"] {
-            if !open && name == "noops" {
-                continue;
-            }
+    for (open, names) in
+        [(false, ["empty fragments", "WebSocket pings"]), (true, ["empty fragments", "noops"])]
+    {
+        for name in names {
             let server = RawServer::start(move |peer| {
                 peer.upgrade();
                 if open {
@@ -157,11 +156,12 @@ fn a_flood_before_the_connect_ends_with_the_timeout() {
                 let _flood = flood(peer, name);
                 peer.drain();
             });
-            let once = json!({ "timeout": 300, "reconnection": false });
+            // Enough to get there in, whatever else the machine does.
+            let once = json!({ "timeout": 2000, "reconnection": false });
             let client = TestClient::new(with(options(&server.root()), &once));
             let attempt = &client.wait("connect_error").json["attempts"][0];
             assert_eq!(attempt["step"], if open { "namespace" } else { "open" }, "{name}: {attempt}");
-            assert!(attempt["message"].as_str().expect("a message").contains("300 ms"), "{name}: {attempt}");
+            assert!(attempt["message"].as_str().expect("a message").contains("2000 ms"), "{name}: {attempt}");
             wait_until("the end of the connection", || server.ended() == 1);
         }
     }
@@ -225,8 +225,8 @@ fn a_frame_that_drips_without_an_end_is_silence() {
             }
             peer.upgrade();
             let mut packet = open_packet(generation);
-            packet["pingInterval"] = json!(100);
-            packet["pingTimeout"] = json!(100);
+            packet["pingInterval"] = json!(1000);
+            packet["pingTimeout"] = json!(1000);
             peer.text(&format!("0{packet}"));
             peer.join(generation);
             peer.write(frame_head(0x81, 1 << 20));

@@ -166,7 +166,7 @@ fn a_redirect_to_itself_is_asked_once() {
 fn an_answer_that_never_ends_is_silence() {
     for (generation, drips) in GENERATIONS.into_iter().flat_map(|known| [(known, true), (known, false)]) {
         let server = PollingServer::start(generation, move |turn| match (turn.kind, turn.nth) {
-            (TurnKind::Open, _) => turn.open_with(&json!({ "pingInterval": 200, "pingTimeout": 200 })),
+            (TurnKind::Open, _) => turn.open_with(&json!({ "pingInterval": 1000, "pingTimeout": 1000 })),
             (TurnKind::Poll, 2) => {
                 turn.write(HEAD);
                 let framing = if drips { "Content-Length: 1000000" } else { "Transfer-Encoding: chunked" };
