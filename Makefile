@@ -113,7 +113,7 @@ lint: packages-test $(VENV)/.installed
 	$(VENV)/bin/ruff check $$(git ls-files '*.py' ':!bindings/python')
 	$(VENV)/bin/mypy --strict --explicit-package-bases $$(git ls-files '*.py' ':!bindings' ':!docs' ':!examples/python')
 	python3 -m benches.run --check
-	python3 -m unittest -q benches.test_instructions benches.test_layers
+	python3 -m unittest -q benches.test_instructions benches.test_layers tools.torture.test_hostile
 
 # The library for aarch64 (phones, boards, Arm servers), and its tests under an emulator. The compiler is Debian's, kept beside
 # the machine's own; no debug information, which would be most of the build.

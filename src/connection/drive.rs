@@ -18,7 +18,7 @@ use super::{
 use crate::{
     engineio::Revision,
     socketio::{Failure, Happening, Recovery, Session, Settings},
-    transport::{Frame, LossKind, Lost, WEBSOCKET},
+    transport::{fairness, Frame, LossKind, Lost, WEBSOCKET},
 };
 
 /// So long a connection may take to prove that it lives, where that is in doubt.
@@ -333,7 +333,7 @@ impl<'a> Connection<'a> {
             }
         }
         self.set_timer();
-        if self.timer_at.is_some() && self.timer.as_mut().poll(cx).is_ready() {
+        if self.timer_at.is_some() && fairness::poll_timer(self.timer.as_mut(), cx).is_ready() {
             self.timer_at = None;
             return Poll::Ready(Turn::Time);
         }

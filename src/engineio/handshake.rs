@@ -7,6 +7,11 @@ use serde_json::Value;
 /// The longest heartbeat that is believed, so that no sum of times overflows.
 const LONGEST: u64 = 7 * 24 * 3600 * 1000;
 
+/// The largest open packet that is read: it takes a multiple of its size, and good ones have a hundred bytes.
+const MOST_BYTES: usize = 64 * 1024;
+/// The longest session id that is taken: it stands in the URL of every request of long-polling.
+const MOST_SID: usize = 1024;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
     /// The id of the Engine.IO session.
@@ -32,12 +37,18 @@ impl fmt::Display for HandshakeError {
 impl Handshake {
     /// Reads the data of an open packet.
     pub fn parse(json: &str) -> Result<Self, HandshakeError> {
+        if json.len() > MOST_BYTES {
+            return Err(HandshakeError(format!("has {} bytes, more than {MOST_BYTES}", json.len())));
+        }
         let value: Value =
             serde_json::from_str(json).map_err(|e| HandshakeError(format!("is no JSON: {e}")))?;
         if !value.is_object() {
             return Err(HandshakeError("is no JSON object".into()));
         }
         let sid = value["sid"].as_str().filter(|sid| !sid.is_empty());
+        if sid.is_some_and(|sid| sid.len() > MOST_SID) {
+            return Err(HandshakeError(format!("has a \"sid\" of more than {MOST_SID} bytes")));
+        }
         let upgrades = match &value["upgrades"] {
             Value::Array(list) => list.iter().filter_map(|u| u.as_str().map(Into::into)).collect(),
             _ => Vec::new(),
@@ -90,5 +101,16 @@ mod tests {
             let error = Handshake::parse(json).unwrap_err().to_string();
             assert!(error.contains(fault), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn a_handshake_of_any_size_is_not_read() {
+        let with_sid = |length: usize| {
+            let sid = "x".repeat(length);
+            Handshake::parse(&format!(r#"{{"sid":"{sid}","pingInterval":1,"pingTimeout":1}}"#))
+        };
+        assert_eq!(with_sid(MOST_SID).unwrap().sid.len(), MOST_SID);
+        assert!(with_sid(MOST_SID + 1).unwrap_err().to_string().contains("a \"sid\" of more than 1024"));
+        assert!(with_sid(MOST_BYTES).unwrap_err().to_string().contains("more than 65536"));
     }
 }

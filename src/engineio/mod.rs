@@ -41,3 +41,21 @@ pub enum Frame {
     Text(String),
     Binary(Vec<u8>),
 }
+
+/// Reads all packets of a payload by what reads the first.
+fn all_packets<Body: ?Sized, E>(
+    body: &Body,
+    first: impl Fn(&Body) -> Result<(Frame, usize), E>,
+) -> Result<Vec<Frame>, E>
+where
+    Body: AsRef<[u8]> + std::ops::Index<std::ops::RangeFrom<usize>, Output = Body>,
+{
+    let (packet, mut at) = first(body)?;
+    let mut packets = vec![packet];
+    while at < body.as_ref().len() {
+        let (packet, taken) = first(&body[at..])?;
+        packets.push(packet);
+        at += taken;
+    }
+    Ok(packets)
+}

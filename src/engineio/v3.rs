@@ -66,20 +66,19 @@ pub fn encode_payload<'a>(packets: impl IntoIterator<Item = &'a Frame>) -> Strin
     body
 }
 
-/// Reads the packets of one text response.
-pub fn decode_payload(body: &str) -> Result<Vec<Frame>, PayloadError> {
+/// Reads the first packet of a text response; gives also how many bytes it takes.
+pub fn first_packet(body: &str) -> Result<(Frame, usize), PayloadError> {
     if body.is_empty() {
         return Err(PayloadError::Empty);
     }
-    let mut packets = Vec::new();
-    let mut rest = body;
-    while !rest.is_empty() {
-        let (digits, tail) = rest.split_once(':').ok_or(PayloadError::Length)?;
-        let packet = take_units(tail, length(digits)?)?;
-        rest = &tail[packet.len()..];
-        packets.push(text_packet(packet)?);
-    }
-    Ok(packets)
+    let (digits, tail) = body.split_once(':').ok_or(PayloadError::Length)?;
+    let packet = take_units(tail, length(digits)?)?;
+    Ok((text_packet(packet)?, digits.len() + 1 + packet.len()))
+}
+
+/// Reads the packets of one text response.
+pub fn decode_payload(body: &str) -> Result<Vec<Frame>, PayloadError> {
+    super::all_packets(body, first_packet)
 }
 
 fn length(digits: &str) -> Result<usize, PayloadError> {
@@ -121,24 +120,21 @@ fn text_packet(packet: &str) -> Result<Frame, PayloadError> {
 /// Reads a binary body: `00` (text) or `01` (binary), the length's decimal digits as bytes, `ff`, the packet. A server sends
 /// it only where `b64=1` was not asked for; a server that does so all the same is understood.
 pub fn decode_binary_payload(body: &[u8]) -> Result<Vec<Frame>, PayloadError> {
-    if body.is_empty() {
-        return Err(PayloadError::Empty);
-    }
-    let mut packets = Vec::new();
-    let mut rest = body;
-    while let Some((&kind, tail)) = rest.split_first() {
-        let end = tail.iter().position(|&b| b == 0xff).ok_or(PayloadError::Length)?;
-        let length = digits(&tail[..end])?;
-        let tail = &tail[end + 1..];
-        let packet = tail.get(..length).ok_or(PayloadError::TooShort)?;
-        rest = &tail[length..];
-        packets.push(match kind {
-            0 => Frame::Text(std::str::from_utf8(packet).map_err(|_| PayloadError::Binary)?.to_owned()),
-            1 => Frame::Binary(decode_binary(packet).ok_or(PayloadError::Binary)?.to_vec()),
-            _ => return Err(PayloadError::Binary),
-        });
-    }
-    Ok(packets)
+    super::all_packets(body, first_binary_packet)
+}
+
+/// Reads the first packet of a binary body; gives also how many bytes it takes.
+pub fn first_binary_packet(body: &[u8]) -> Result<(Frame, usize), PayloadError> {
+    let (&kind, tail) = body.split_first().ok_or(PayloadError::Empty)?;
+    let end = tail.iter().position(|&b| b == 0xff).ok_or(PayloadError::Length)?;
+    let length = digits(&tail[..end])?;
+    let packet = tail[end + 1..].get(..length).ok_or(PayloadError::TooShort)?;
+    let frame = match kind {
+        0 => Frame::Text(std::str::from_utf8(packet).map_err(|_| PayloadError::Binary)?.to_owned()),
+        1 => Frame::Binary(decode_binary(packet).ok_or(PayloadError::Binary)?.to_vec()),
+        _ => return Err(PayloadError::Binary),
+    };
+    Ok((frame, 1 + end + 1 + length))
 }
 
 fn digits(bytes: &[u8]) -> Result<usize, PayloadError> {

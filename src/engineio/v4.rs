@@ -36,15 +36,25 @@ pub fn encode_payload<'a>(packets: impl IntoIterator<Item = &'a Frame>) -> Strin
     parts.join("\u{1e}")
 }
 
+/// Reads the first packet of a response; gives also how many bytes it takes with the separator behind it.
+pub fn first_packet(body: &str) -> Result<(Frame, usize), PayloadError> {
+    let (part, taken) = match body.find(SEPARATOR) {
+        // Behind a separator there has to be another.
+        Some(at) if at + 1 == body.len() => return Err(PayloadError::Empty),
+        Some(at) => (&body[..at], at + 1),
+        None => (body, body.len()),
+    };
+    let frame = match part.strip_prefix('b') {
+        Some(data) => Frame::Binary(STANDARD.decode(data).map_err(|_| PayloadError::Base64)?),
+        None if part.is_empty() => return Err(PayloadError::Empty),
+        None => Frame::Text(part.into()),
+    };
+    Ok((frame, taken))
+}
+
 /// Reads the packets of one response.
 pub fn decode_payload(body: &str) -> Result<Vec<Frame>, PayloadError> {
-    body.split(SEPARATOR)
-        .map(|part| match part.strip_prefix('b') {
-            Some(data) => STANDARD.decode(data).map(Frame::Binary).map_err(|_| PayloadError::Base64),
-            None if part.is_empty() => Err(PayloadError::Empty),
-            None => Ok(Frame::Text(part.into())),
-        })
-        .collect()
+    super::all_packets(body, first_packet)
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::engineio::Revision;
 
+/// The longest data of a CONNECT or an ERROR that is read: it takes a multiple of its size.
+const MOST_CONTROL: usize = 1 << 20;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecodeError {
     Empty,
@@ -18,6 +21,8 @@ pub enum DecodeError {
     AckId,
     /// The data does not fit the packet type.
     Data(Kind),
+    /// More data than such a packet may have.
+    DataTooLong(Kind),
     /// A placeholder that stands for no attachment of its packet.
     Placeholder,
     /// A text packet came while attachments were due.
@@ -41,6 +46,9 @@ impl fmt::Display for DecodeError {
             DecodeError::AckId => write!(f, "an acknowledgement id of more than 64 bits"),
             DecodeError::Data(kind) => {
                 write!(f, "a Socket.IO {kind:?} packet with data that is no valid JSON for it")
+            }
+            DecodeError::DataTooLong(kind) => {
+                write!(f, "a Socket.IO {kind:?} packet with more than {MOST_CONTROL} bytes of data")
             }
             DecodeError::Placeholder => {
                 write!(f, "a Socket.IO packet with a placeholder that stands for no attachment")
@@ -180,6 +188,9 @@ pub(super) fn arguments_of(
     revision: Option<Revision>,
 ) -> Result<Arguments<'_>, DecodeError> {
     let wrong = || DecodeError::Data(kind);
+    if matches!(kind, Kind::Connect | Kind::Error) && data.len() > MOST_CONTROL {
+        return Err(DecodeError::DataTooLong(kind));
+    }
     let arguments = match kind {
         Kind::Event | Kind::BinaryEvent => {
             let read = Arguments::of_event(data).ok_or_else(wrong)?;

@@ -229,10 +229,17 @@ impl Session {
                 Beat::Nothing => return Ok(()),
                 Beat::Send(frame) => {
                     self.ping = (frame == PING).then_some(now);
-                    self.transmit.push_back(Transmit::Text(frame.into()));
+                    self.beat(frame);
                 }
                 Beat::Dead => return Err(Failure::PingTimeout),
             }
+        }
+    }
+
+    /// One that still waits is enough: a server that pings and does not read gets no pile of them.
+    fn beat(&mut self, frame: &'static str) {
+        if !matches!(self.transmit.back(), Some(Transmit::Text(last)) if last == frame) {
+            self.transmit.push_back(Transmit::Text(frame.into()));
         }
     }
 
@@ -265,7 +272,7 @@ impl Session {
                 self.decide(Revision::V4, now);
                 self.heartbeat.on_ping(now);
                 if !self.settings.shared {
-                    self.transmit.push_back(Transmit::Text(PONG.into()));
+                    self.beat(PONG);
                 }
                 Ok(Some(Happening::Heartbeat { latency: None }))
             }
@@ -316,7 +323,10 @@ impl Session {
     }
 
     fn keep_early(&mut self, packet: Decoded<'_>) -> Result<(), Failure> {
-        self.early_bytes += packet.data.len() + packet.attachments.iter().map(Vec::len).sum::<usize>();
+        // Each costs also what it is kept in: a flood of the smallest is one too.
+        self.early_bytes += size_of::<Decoded<'_>>()
+            + packet.data.len()
+            + packet.attachments.iter().map(Vec::len).sum::<usize>();
         if self.early_bytes > MOST_EARLY_BYTES {
             return Err(Failure::Parse("the server sent megabytes of events before its CONNECT".into()));
         }

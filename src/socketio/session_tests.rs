@@ -324,3 +324,23 @@ fn msgpack_of_the_wrong_generation_or_parser_is_told() {
     let failure = session.on_text(r#"4{"type":0,"nsp":"/"}"#, now).unwrap_err();
     assert!(failure.to_string().contains("\"parser\""), "{failure}");
 }
+
+#[test]
+fn pongs_that_wait_are_one() {
+    let (mut session, now) = session("/chat", None, Some(1_000_000));
+    session.on_text("40/chat,{\"sid\":\"s\"}", now).unwrap();
+    sent(&mut session);
+    for _ in 0..1000 {
+        session.on_text("2", now).unwrap();
+    }
+    assert_eq!(sent(&mut session), ["3"]);
+    session.on_text("2", now).unwrap();
+    assert_eq!(sent(&mut session), ["3"], "the next ping has its own");
+}
+
+#[test]
+fn the_smallest_early_events_have_a_bound_too() {
+    let (mut session, now) = session("/chat", None, Some(1_000_000));
+    let taken = (0..1_000_000).take_while(|_| session.on_text("42/chat,[\"a\"]", now).is_ok()).count();
+    assert!(taken < 100_000, "{taken} events were kept");
+}

@@ -20,6 +20,8 @@ use crate::secret::Secret;
 /// RFC 6265, 6.1: so many have to be kept per host, each of this size. Beyond, the oldest goes; a larger one is not kept.
 const MOST: usize = 50;
 const LARGEST: usize = 4096;
+/// A longer path does not count (RFC 6265bis, 5.5).
+const LONGEST_PATH: usize = 1024;
 /// Cookies that live longer live so long (RFC 6265bis, 5.5), which also keeps sums of times in range.
 const LONGEST: u64 = 400 * 24 * 3600;
 
@@ -114,7 +116,7 @@ fn read(text: &str, endpoint: &Endpoint, request_path: &str, now: SystemTime) ->
         let (key, value) = attribute.split_once('=').unwrap_or((attribute, ""));
         let value = value.trim();
         match key.trim().to_ascii_lowercase().as_str() {
-            "path" if value.starts_with('/') => path = Some(value),
+            "path" if value.starts_with('/') && value.len() <= LONGEST_PATH => path = Some(value),
             "domain" if !belongs(&endpoint.host, value) => return None,
             "secure" if !endpoint.secure => return None,
             "expires" => expires = cookie_date(value).map(|at| UNIX_EPOCH + Duration::from_secs(at)),
@@ -251,6 +253,8 @@ mod tests {
         let sent_back = sent("http://h", &many, "/socket.io/", 0);
         assert_eq!(sent_back.split("; ").count(), MOST);
         assert!(sent_back.starts_with("c1=1; "), "{sent_back}");
+        let long_path = format!("io=1; Path=/{}", "x".repeat(LONGEST_PATH));
+        assert_eq!(sent("http://h", &[&long_path], "/socket.io/", 0), "io=1");
         let large = format!("io={}", "x".repeat(LARGEST));
         assert_eq!(sent("http://h", &[&large], "/socket.io/", 0), "");
     }

@@ -121,9 +121,8 @@ impl Drop for Opening<'_> {
 /// The session that an answer opens, and the form of its bodies.
 fn session_of(answer: &Answer) -> Option<(Codec, String)> {
     let codec = Codec::of(answer).ok()?;
-    let frames = codec.decode(answer).ok()?;
-    let Some(Frame::Text(first)) = frames.first() else { return None };
-    match engineio::decode(first) {
+    let (Frame::Text(first), _) = codec.read(answer).ok()? else { return None };
+    match engineio::decode(&first) {
         Ok(Packet::Open(data)) => Some((codec, Handshake::parse(data).ok()?.sid)),
         _ => None,
     }

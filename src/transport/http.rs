@@ -3,16 +3,20 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Arc,
+    },
     task::Poll,
     time::{Duration, Instant},
 };
 
 use http::{header, HeaderMap, HeaderValue, Method, Request, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::{
-    body::Bytes,
+    body::{Bytes, Incoming},
     client::conn::http1::{handshake, Connection, SendRequest},
+    ext::on_informational,
 };
 use hyper_util::rt::TokioIo;
 
@@ -26,6 +30,9 @@ type Body = Full<Bytes>;
 /// A request that goes out while the server closes the connection is lost, and must not be sent again: so the connection is
 /// not used any more so long before the server says that it closes it.
 const CLOSES_SOON: Duration = Duration::from_secs(1);
+
+/// So many interim answers (1xx) are passed over before the answer.
+const MOST_INTERIM: usize = 100;
 
 /// What the server answered with status 200.
 #[derive(Debug)]
@@ -174,11 +181,16 @@ impl Lane {
     async fn exchange(
         &mut self,
         mut http: Http,
-        request: Request<Body>,
+        mut request: Request<Body>,
         path: &str,
         progress: &Progress,
     ) -> Option<Result<Answer, TransportError>> {
         progress.asked();
+        let interim = Arc::<AtomicUsize>::default();
+        let count = interim.clone();
+        on_informational(&mut request, move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
         let answer = http.sender.try_send_request(request);
         let (dialer, limit) = (self.dialer.clone(), self.limit);
         let (asked, answered) = (http.certificate_asked, self.answered);
@@ -194,7 +206,13 @@ impl Lane {
             let kept = kept_for(response.headers());
             Some(read(response, limit).await.map(|answer| (answer, kept)))
         };
-        let done = with_connection(work, &mut http.connection).await?;
+        let endless = || interim.load(Ordering::Relaxed) > MOST_INTERIM;
+        let Some(done) = with_connection(work, &mut http.connection, endless).await else {
+            let message =
+                format!("the server sent more than {MOST_INTERIM} interim answers (1xx) and no other");
+            return Some(Err(failed(message)));
+        };
+        let done = done?;
         Some(done.map(|(answer, kept)| {
             http.certificate_asked = false;
             self.answered = true;
@@ -217,42 +235,35 @@ fn without_query(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
 }
 
-/// Polls the connection beside the work that goes through it.
+/// Polls the connection beside the work that goes through it; nothing where it is not to go on.
 async fn with_connection<T>(
     work: impl Future<Output = T>,
     connection: &mut Pin<Box<Connection<TokioIo<Stream>, Body>>>,
-) -> T {
+    stops: impl Fn() -> bool,
+) -> Option<T> {
     tokio::pin!(work);
     let mut over = false;
     std::future::poll_fn(|cx| {
         if let Poll::Ready(done) = work.as_mut().poll(cx) {
-            return Poll::Ready(done);
+            return Poll::Ready(Some(done));
         }
         if !over && connection.as_mut().poll(cx).is_ready() {
             // Its end may have been what the work waits for.
             over = true;
-            return work.as_mut().poll(cx);
+            return work.as_mut().poll(cx).map(Some);
         }
-        Poll::Pending
+        match stops() {
+            true => Poll::Ready(None),
+            false => Poll::Pending,
+        }
     })
     .await
 }
 
-async fn read(
-    response: http::Response<hyper::body::Incoming>,
-    limit: usize,
-) -> Result<Answer, TransportError> {
+async fn read(response: http::Response<Incoming>, limit: usize) -> Result<Answer, TransportError> {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_owned());
-    let body = match Limited::new(response.into_body(), limit).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return Err(failed(format!(
-            "an answer is larger than {limit} bytes, four times what the option \"maxMessageBytes\" allows"
-        )))
-        }
-        Err(error) => return Err(failed(format!("the answer broke off: {error}"))),
-    };
+    let body = read_body(response.into_body(), limit).await?;
     if status != http::StatusCode::OK {
         let message = format!("the server answered HTTP {status}{}", super::body_start(&body));
         let by_engine = is_engine_refusal(&body);
@@ -264,6 +275,23 @@ async fn read(
         });
     }
     Ok(Answer { body, binary: kind.is_some_and(|kind| kind.starts_with(b"application/octet-stream")) })
+}
+
+/// Copies the pieces: a body of chunks of one byte, kept as they came, takes many times its size.
+async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, TransportError> {
+    let mut whole = Vec::new();
+    while let Some(piece) = body.frame().await {
+        let piece = piece.map_err(|error| failed(format!("the answer broke off: {error}")))?;
+        // Or trailers, which nobody wants.
+        let Ok(data) = piece.into_data() else { continue };
+        if data.len() > limit - whole.len() {
+            return Err(failed(format!(
+                "an answer is larger than {limit} bytes, four times what the option \"maxMessageBytes\" allows"
+            )));
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.into())
 }
 
 fn failed(message: String) -> TransportError {

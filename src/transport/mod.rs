@@ -9,10 +9,10 @@
 //! * `headers`, `cookies`, `cookie_date`: what requests carry beside their own
 //! * `stream`: bytes with or without TLS; `read_ahead`: in large pieces while much comes; `outlet`: by any thread where the
 //!   network thread has nothing to write
-//! * `websocket`, `opening_handshake`: the upgrade and the frames
+//! * `websocket`, `opening_handshake`, `frames`: the upgrade and the frames
 //! * `http`, `payload`, `polling`, `terms`, `probe`: long-polling, and its upgrade to a WebSocket
 //! * `farewell`: how sessions of long-polling end that nobody waits for
-//! * `socket`: a connection of either transport, as frames
+//! * `socket`: a connection of either transport, as frames; `fairness`: so that none takes all of the network thread's time
 //! * `error`: what was tried, on what, and what came back
 
 mod access;
@@ -23,8 +23,10 @@ mod dial;
 mod dialer;
 mod endpoint;
 mod error;
+pub mod fairness;
 #[cfg(feature = "polling")]
 mod farewell;
+mod frames;
 mod headers;
 #[cfg(feature = "polling")]
 mod http;
@@ -64,6 +66,7 @@ pub use endpoint::{encode_query, Endpoint};
 pub use error::{Progress, Step, TransportError};
 #[cfg(feature = "polling")]
 use farewell::Farewells;
+pub use frames::WebSocket;
 pub use headers::{add_header, Headers};
 pub use outlet::{Outlet, Slot};
 #[cfg(not(feature = "polling"))]
@@ -78,4 +81,4 @@ pub use tls::{TlsCache, TlsSettings};
 #[cfg(feature = "polling")]
 use websocket::body_start;
 use websocket::{close_text, loss_of, Message};
-pub use websocket::{connect, LossKind, WebSocket};
+pub use websocket::{connect, LossKind};

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use hyper::body::Bytes;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{http::Answer, Frame};
 use crate::engineio::{self, v3, v4};
@@ -32,19 +33,19 @@ impl Codec {
         }
     }
 
-    pub fn decode(self, answer: &Answer) -> Result<Vec<Frame>, String> {
-        let what = |error: &dyn std::fmt::Display| format!("the server sent {error}");
-        if answer.binary {
-            let packets = v3::decode_binary_payload(&answer.body).map_err(|error| what(&error))?;
-            return Ok(packets.into_iter().map(frame).collect());
-        }
-        let text = std::str::from_utf8(&answer.body)
-            .map_err(|_| "the server sent a long-polling payload that is not UTF-8".to_owned())?;
-        let packets = match self {
-            Codec::Lengths => v3::decode_payload(text).map_err(|error| what(&error))?,
-            Codec::Separators => v4::decode_payload(text).map_err(|error| what(&error))?,
+    /// Begins to read an answer: gives its first packet, and the rest to be read on.
+    pub fn read(self, answer: &Answer) -> Result<(Frame, Payload), String> {
+        let body = answer.body.clone();
+        let mut rest = match (answer.binary, self) {
+            (true, _) => Payload { body: Body::Binary(body), at: 0 },
+            (false, codec) => {
+                let text = Utf8Bytes::try_from(body)
+                    .map_err(|_| "the server sent a long-polling payload that is not UTF-8".to_owned())?;
+                Payload { body: Body::Text(text, codec), at: 0 }
+            }
         };
-        Ok(packets.into_iter().map(frame).collect())
+        let first = rest.read_one()?;
+        Ok((first, rest))
     }
 
     /// One body of at most `limit` bytes, unless the first packet alone is larger; gives how many packets are in it.
@@ -61,6 +62,57 @@ impl Codec {
             Codec::Separators => v4::encode_payload(packets),
         };
         (body.into(), taken)
+    }
+}
+
+/// The packets of an answer that are not read yet. They are read one by one: millions of empty ones that stand in one body
+/// would take many times its memory, and all of the network thread's time.
+#[derive(Default)]
+pub struct Payload {
+    body: Body,
+    at: usize,
+}
+
+enum Body {
+    Text(Utf8Bytes, Codec),
+    Binary(Bytes),
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Body::Binary(Bytes::new())
+    }
+}
+
+impl Payload {
+    pub fn is_over(&self) -> bool {
+        self.at
+            == match &self.body {
+                Body::Text(text, _) => text.len(),
+                Body::Binary(bytes) => bytes.len(),
+            }
+    }
+
+    /// The next packet.
+    pub fn read_one(&mut self) -> Result<Frame, String> {
+        let what = |error: &dyn std::fmt::Display| format!("the server sent {error}");
+        let (packet, taken) = match &self.body {
+            Body::Text(text, Codec::Lengths) => {
+                v3::first_packet(&text[self.at..]).map_err(|error| what(&error))?
+            }
+            Body::Text(text, Codec::Separators) => {
+                v4::first_packet(&text[self.at..]).map_err(|error| what(&error))?
+            }
+            Body::Binary(bytes) => {
+                v3::first_binary_packet(&bytes[self.at..]).map_err(|error| what(&error))?
+            }
+        };
+        self.at += taken;
+        if self.is_over() {
+            // Its memory goes back while the next answer is waited for.
+            *self = Payload::default();
+        }
+        Ok(frame(packet))
     }
 }
 
@@ -97,6 +149,21 @@ mod tests {
             let error = Codec::of(&answer(body)).unwrap_err();
             assert!(error.contains(fault), "{error}");
         }
+    }
+
+    #[test]
+    fn the_packets_of_a_body_are_read_one_by_one() {
+        for (codec, body) in [(Codec::Lengths, "1:62:421:1"), (Codec::Separators, "6\u{1e}42\u{1e}1")] {
+            let (first, mut rest) = codec.read(&answer(body)).unwrap();
+            let mut frames = vec![first];
+            while !rest.is_over() {
+                frames.push(rest.read_one().unwrap());
+            }
+            assert_eq!(frames, ["6", "42", "1"].map(|text| Frame::Text(text.into())));
+        }
+        // What came before the fault is read.
+        let (_, mut rest) = Codec::Separators.read(&answer("6\u{1e}b!")).unwrap();
+        assert!(!rest.is_over() && rest.read_one().unwrap_err().contains("base64"));
     }
 
     #[test]

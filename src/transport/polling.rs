@@ -7,10 +7,10 @@ use std::{
 };
 
 use super::{
-    body_start,
+    body_start, fairness,
     farewell::{say_goodbye, Exchange, Opening},
     http::{Answer, Lane},
-    payload::{self, Codec},
+    payload::{self, Codec, Payload},
     probe::{self, Upgrading},
     Dialer, Frame, LossKind, Lost, Progress, Step, Terms, TransportError, WebSocket, POLLING, WEBSOCKET,
 };
@@ -63,6 +63,8 @@ pub struct Polling {
     sid: Option<String>,
     max_payload: Option<usize>,
     inbox: VecDeque<Frame>,
+    /// The answer that is being read.
+    payload: Payload,
     outbox: VecDeque<engineio::Frame>,
     outbox_bytes: usize,
     get: Channel,
@@ -89,14 +91,15 @@ impl Polling {
         let (get, answer) = Opening::new(lane(), dialer, &terms.address, progress).finish().await;
         let answer = answer?;
         let codec = Codec::of(&answer).map_err(|fault| progress.failed(fault))?;
-        let frames = codec.decode(&answer).map_err(|fault| progress.failed(fault))?;
+        let (first, payload) = codec.read(&answer).map_err(|fault| progress.failed(fault))?;
         Ok(Polling {
             dialer: dialer.clone(),
             terms,
             codec,
             sid: None,
             max_payload: None,
-            inbox: frames.into(),
+            inbox: VecDeque::from([first]),
+            payload,
             outbox: VecDeque::new(),
             outbox_bytes: 0,
             get: Channel::Idle(Box::new(get)),
@@ -133,7 +136,7 @@ impl Polling {
     /// The next frame; none when the upgrade is done and `take_upgraded` has the WebSocket.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame>, Lost>> {
         loop {
-            if let Some(frame) = self.inbox.pop_front() {
+            if let Some(frame) = ready!(self.poll_inbox(cx))? {
                 return Poll::Ready(Ok(Some(frame)));
             }
             self.upgrading.poll_probe(cx);
@@ -163,12 +166,22 @@ impl Polling {
         }));
     }
 
+    /// A frame that is there already. Each is a part of the turn, for all of a large answer lie in memory.
+    fn poll_inbox(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame>, Lost>> {
+        if self.inbox.is_empty() && self.payload.is_over() {
+            return Poll::Ready(Ok(None));
+        }
+        ready!(fairness::poll_unit(cx));
+        Poll::Ready(match self.inbox.pop_front() {
+            Some(frame) => Ok(Some(frame)),
+            None => self.payload.read_one().map(Some).map_err(garbled),
+        })
+    }
+
     fn take(&mut self, answer: &Answer) -> Result<(), Lost> {
-        let frames = self
-            .codec
-            .decode(answer)
-            .map_err(|fault| Lost { kind: LossKind::Garbled, description: fault })?;
-        self.inbox.extend(frames);
+        let (first, rest) = self.codec.read(answer).map_err(garbled)?;
+        self.inbox.push_back(first);
+        self.payload = rest;
         Ok(())
     }
 
@@ -284,6 +297,10 @@ impl Polling {
             say_goodbye(*lane, request, self.codec).await;
         }
     }
+}
+
+fn garbled(description: String) -> Lost {
+    Lost { kind: LossKind::Garbled, description }
 }
 
 /// A session that was begun and is dropped in the middle still gets its goodbye.

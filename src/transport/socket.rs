@@ -59,7 +59,7 @@ impl Socket {
     /// Where text frames can be put past this.
     pub fn outlet(&self) -> Option<&Outlet> {
         match self {
-            Socket::WebSocket(socket) => socket.get_ref().outlet(),
+            Socket::WebSocket(socket) => socket.outlet(),
             Socket::Polling(_) => None,
         }
     }
@@ -201,7 +201,7 @@ impl Socket {
     pub async fn close(&mut self) {
         match self {
             Socket::WebSocket(socket) => {
-                if (**socket).close(None).await.is_ok() {
+                if socket.close().await.is_ok() {
                     // Reading up to the end lets the other side read our last frames: a close with unread data is a reset.
                     while let Some(Ok(_)) = socket.next().await {}
                 }

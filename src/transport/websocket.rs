@@ -1,28 +1,23 @@
-//! The upgrade to WebSocket, and its frames.
+//! The upgrade to WebSocket, and the words for how one ends.
 
 use std::io;
 
-use http::Uri;
-use tokio_tungstenite::{
-    tungstenite::{
-        client::IntoClientRequest,
-        error::{CapacityError, ProtocolError},
-        handshake::client::Request,
-        protocol::{frame::CloseFrame, Role, WebSocketConfig},
-        Error,
-    },
-    WebSocketStream,
+use http::{header::SEC_WEBSOCKET_EXTENSIONS, HeaderMap, Uri};
+use tokio_tungstenite::tungstenite::{
+    client::IntoClientRequest,
+    error::{CapacityError, ProtocolError},
+    handshake::client::Request,
+    protocol::{frame::CloseFrame, WebSocketConfig},
+    Error,
 };
 
 use super::{
     error::is_engine_refusal, opening_handshake::ask_for_websocket, Dialer, Line, Progress, Purpose, Step,
-    Stream, TransportError,
+    TransportError, WebSocket,
 };
 use crate::secret::Secret;
 
 pub use tokio_tungstenite::tungstenite::Message;
-
-pub type WebSocket = WebSocketStream<Stream>;
 
 /// The buffer that waits for data on every connection. The crate's default of 128 KiB cost 140 kB a connection. While much comes
 /// it is filled from memory, see `read_ahead`: measured against 4 KiB, messages of up to 10 kB cost the same CPU or less,
@@ -51,7 +46,8 @@ pub async fn connect(
     match ask_for_websocket(&mut stream, request).await {
         Ok((response, rest)) => {
             dialer.keep_cookies(path, response.headers());
-            Ok(WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(config)).await)
+            refuse_extensions(response.headers())?;
+            Ok(WebSocket::new(stream, rest, config).await)
         }
         Err(error) => {
             if let Error::Http(response) = &error {
@@ -71,6 +67,16 @@ fn request(dialer: &Dialer, path_and_query: &str, path: &str) -> Result<Request,
     // Replaces what is there of the same name: the caller may set another Host.
     request.headers_mut().extend(dialer.request_headers(Purpose::WebSocket, path));
     Ok(request)
+}
+
+/// RFC 6455, 4.1: what nobody asked for ends the connection. `tungstenite` takes no notice of it.
+fn refuse_extensions(response: &HeaderMap) -> Result<(), TransportError> {
+    let Some(named) = response.get(SEC_WEBSOCKET_EXTENSIONS) else { return Ok(()) };
+    let message = format!(
+        "the WebSocket upgrade failed: the server uses an extension that nobody asked for{}",
+        body_start(named.as_bytes())
+    );
+    Err(TransportError::new(Step::Upgrade, message))
 }
 
 fn upgrade_error(error: Error, dialer: &Dialer, certificate_asked: bool) -> TransportError {

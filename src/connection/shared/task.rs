@@ -14,7 +14,7 @@ use super::engine::{Engine, State};
 use crate::{
     engineio::{self, Beat, Handshake, Heartbeat, Revision, PONG},
     socketio::{connect_answer_has_sid, Kind, Packet, Parser, Transmit},
-    transport::{Frame, LossKind, Lost, Socket},
+    transport::{fairness, Frame, LossKind, Lost, Socket},
 };
 
 /// How long a goodbye may take.
@@ -29,6 +29,7 @@ pub async fn run(engine: Arc<Engine>, socket: Socket, handshake: Handshake) {
         heartbeat: Heartbeat::new(&handshake),
         timer: Box::pin(sleep_until((now + NEVER).into())),
         expecting: None,
+        beat: None,
         unflushed: false,
         paused: false,
         socket,
@@ -55,6 +56,8 @@ struct Task {
     timer: Pin<Box<Sleep>>,
     /// The namespace whose attachments are due, the number of its place, and how many they are.
     expecting: Option<(String, u64, usize)>,
+    /// Goes out once the socket has room: a server that pings and does not read gets no pile of them.
+    beat: Option<&'static str>,
     /// Something was handed to the socket and not flushed yet.
     unflushed: bool,
     paused: bool,
@@ -128,17 +131,15 @@ impl Task {
     fn on_time(&mut self) -> Result<(), Lost> {
         match self.heartbeat.on_time(Instant::now()) {
             Beat::Nothing => Ok(()),
-            Beat::Send(frame) => self.beat(frame),
+            Beat::Send(frame) => {
+                self.beat = Some(frame);
+                Ok(())
+            }
             Beat::Dead => {
                 let description = "the server has been silent for too long".into();
                 Err(Lost { kind: LossKind::Silent, description })
             }
         }
-    }
-
-    fn beat(&mut self, frame: &'static str) -> Result<(), Lost> {
-        self.unflushed = true;
-        self.socket.send_text(frame.into())
     }
 
     async fn next(&mut self) -> Result<Turn, Lost> {
@@ -169,7 +170,7 @@ impl Task {
             if self.timer.deadline() != at.into() {
                 self.timer.as_mut().reset(at.into());
             }
-            if self.timer.as_mut().poll(cx).is_ready() {
+            if fairness::poll_timer(self.timer.as_mut(), cx).is_ready() {
                 return Poll::Ready(Ok(Turn::Time));
             }
         }
@@ -231,6 +232,11 @@ impl Task {
                 Poll::Pending => break,
                 Poll::Ready(ready) => ready?,
             }
+            if let Some(beat) = self.beat.take() {
+                self.unflushed = true;
+                self.socket.send_text(beat.into())?;
+                continue;
+            }
             let Some(frame) = take_frame(&mut self.engine.lock()) else { break };
             self.unflushed = true;
             match frame {
@@ -259,7 +265,8 @@ impl Task {
                     }
                     self.heartbeat.on_ping(now);
                     self.tell_all(&frame);
-                    self.beat(PONG)
+                    self.beat = Some(PONG);
+                    Ok(())
                 }
                 Ok(engineio::Packet::Pong(_)) => {
                     self.tell_all(&frame);

@@ -11,7 +11,7 @@ use super::{emit_what_is_to_be_kept, nothing_is_lost, options, says, with};
 use crate::support::*;
 
 /// A fault of the server, and what has to be told of it.
-struct Fault<'a> {
+pub(super) struct Fault<'a> {
     step: &'a str,
     status: Option<u16>,
     says: &'a [&'a str],
@@ -19,11 +19,11 @@ struct Fault<'a> {
 }
 
 impl<'a> Fault<'a> {
-    fn at(step: &'a str, says: &'a [&'a str]) -> Self {
+    pub(super) fn at(step: &'a str, says: &'a [&'a str]) -> Self {
         Fault { step, status: None, says, options: json!({}) }
     }
 
-    fn status(status: u16, says: &'a [&'a str]) -> Self {
+    pub(super) fn status(status: u16, says: &'a [&'a str]) -> Self {
         Fault { status: Some(status), ..Self::at("upgrade", says) }
     }
 
@@ -34,7 +34,7 @@ impl<'a> Fault<'a> {
 
     /// The server does `bad` on every connection until the client has told of it, then it behaves.
     #[track_caller]
-    fn is_told(&self, bad: impl Fn(&mut Peer) + Send + Sync + 'static) {
+    pub(super) fn is_told(&self, bad: impl Fn(&mut Peer) + Send + Sync + 'static) {
         let healed = Arc::new(AtomicBool::new(false));
         let inner = healed.clone();
         let server = RawServer::start(move |peer| match inner.load(Ordering::Acquire) {

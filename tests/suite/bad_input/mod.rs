@@ -2,7 +2,9 @@
 //! client works as soon as the server behaves.
 
 mod connected;
+mod flood;
 mod handshake;
+mod unasked;
 
 use serde_json::{json, Value};
 

@@ -1,5 +1,6 @@
 //! HTTP long-polling, the order of the transports, and the upgrade to WebSocket, against the official servers.
 
+mod endless;
 mod fallback;
 mod faults;
 mod features;

@@ -16,7 +16,7 @@ use std::{
 use serde_json::{json, Value};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{ports, wait_for, PATIENCE};
+use super::{flood::make_narrow, ports, wait_for, PATIENCE};
 
 /// Loopback, but not the address of the other servers of the tests: what the library remembers of a root that another test
 /// used can't be taken for this one's.
@@ -106,7 +106,20 @@ impl RawServer {
         Self::listen((HOST, port), script)
     }
 
+    /// As `start`; what nobody reads soon has no room any more.
+    pub fn narrow(script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Self {
+        Self::listen_with(make_narrow, (HOST, 0), script)
+    }
+
     pub fn listen(at: impl ToSocketAddrs, script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Self {
+        Self::listen_with(|_| {}, at, script)
+    }
+
+    fn listen_with(
+        prepare: impl Fn(&TcpListener),
+        at: impl ToSocketAddrs,
+        script: impl Fn(&mut Peer) + Send + Sync + 'static,
+    ) -> Self {
         // The standard library sets SO_REUSEADDR, so that the port of a server that just ended can be had again.
         let any_port = at.to_socket_addrs().expect("an address").all(|at| at.port() == 0);
         let listener = wait_for("a port to listen on", || {
@@ -115,6 +128,7 @@ impl RawServer {
                 ports::is_new(port) || !any_port
             })
         });
+        prepare(&listener);
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared::default());
         let (script, inner) = (Arc::new(script), shared.clone());
@@ -227,6 +241,10 @@ impl Peer {
 
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = (&*self.stream).write_all(bytes.as_ref());
+    }
+
+    pub(super) fn stream(&self) -> Arc<TcpStream> {
+        self.stream.clone()
     }
 
     /// Writes piece after piece, each in a TCP segment of its own.
