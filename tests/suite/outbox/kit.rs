@@ -1,8 +1,9 @@
 //! What the tests of the outbox share.
 
+use ::im_client::im_client;
 use serde_json::{json, Value};
 
-use crate::support::{Peer, RawServer, TestClient};
+use crate::support::{info_of, wait_until, Peer, RawServer, TestClient};
 
 pub use crate::im::kit::{message, payload, round_trip, status, wire, with};
 
@@ -96,4 +97,24 @@ pub fn shown(client: &TestClient) -> Vec<String> {
         }
     }
     all
+}
+
+/// Waits until nothing is left in a client that has done all it was asked: no request, message, packet or event.
+pub fn wait_empty(client: im_client) {
+    wait_until("a client in which nothing waits", || {
+        let info = info_of(client);
+        let fields = [
+            &info["pendingRequests"],
+            &info["sendQueue"]["packets"],
+            &info["sendQueue"]["bytes"],
+            &info["outbox"]["messages"],
+            &info["outbox"]["bytes"],
+            &info["receiveQueue"]["events"],
+            &info["receiveQueue"]["bytes"],
+            &info["earlyEvents"],
+            &info["unansweredQuestions"],
+        ];
+        assert!(fields.iter().all(|field| field.is_u64()), "{info}");
+        fields.iter().all(|field| **field == 0)
+    });
 }

@@ -42,6 +42,16 @@ pub fn last_error() -> String {
     unsafe { CStr::from_ptr(im_last_error()) }.to_str().expect("UTF-8").to_owned()
 }
 
+/// What `im_client_info` says.
+pub fn info_of(client: im_client) -> Value {
+    let info = im_client_info(client);
+    assert!(!info.is_null(), "{}", last_error());
+    let json = serde_json::from_str(&text(info)).expect("the info is JSON");
+    // SAFETY: the library gave it.
+    unsafe { im_string_free(info) };
+    json
+}
+
 fn text(pointer: *const c_char) -> String {
     // SAFETY: the event's strings live through the callback.
     unsafe { CStr::from_ptr(pointer) }.to_str().expect("UTF-8").to_owned()
@@ -238,12 +248,7 @@ impl TestClient {
     }
 
     pub fn info(&self) -> Value {
-        let info = im_client_info(self.handle);
-        assert!(!info.is_null(), "{}", last_error());
-        let json = serde_json::from_str(&text(info)).expect("the info is JSON");
-        // SAFETY: the library gave it.
-        unsafe { im_string_free(info) };
-        json
+        info_of(self.handle)
     }
 
     pub fn state(&self) -> i32 {

@@ -4,6 +4,7 @@ mod certificates;
 mod client;
 mod daemon;
 mod fault_proxy;
+pub mod footprint;
 mod general;
 mod http_answer;
 mod nginx;
@@ -17,7 +18,7 @@ pub mod steps;
 pub mod torture;
 
 pub use certificates::{localhost, Authority, Certificate};
-pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
+pub use client::{c, info_of, last_error, outcome, Outcomes, Recorded, TestClient};
 pub use daemon::Daemon;
 pub use fault_proxy::FaultProxy;
 pub use general::{args_of, blobs_of, Answer, Answers};
