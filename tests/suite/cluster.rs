@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     im::kit::{message, status, wire},
-    outbox::kit::{options, shown, wait_empty},
+    outbox::kit::{options, shown, take_the_rest, wait_empty},
     support::{
         egg, footprint::Before, socketio, torture::Account, wait_until, Daemon, Nginx, Outcomes, Server,
         TestClient,
@@ -31,6 +31,7 @@ impl User {
         for event in ["connect", wire("CHAT_MESSAGE"), wire("CHAT_PULL_OFFLINE_MESSAGE")] {
             assert!(client.on(event) > 0);
         }
+        take_the_rest(client.handle);
         User { name, client, outcomes: Outcomes::default(), sent: Vec::new() }
     }
 
@@ -132,8 +133,8 @@ fn survive(part: &str, what: &str, start_node: impl Fn(&str) -> Server) {
     for (number, user) in users.iter().enumerate() {
         wait_shown(&users[(number + 1) % USERS], user.sent.len());
     }
+    users.iter().for_each(|user| wait_empty(user.client.handle));
     for user in &users {
-        wait_empty(user.client.handle);
         assert_eq!(::im_client::im_client_destroy(user.client.handle), 0);
     }
     for (number, user) in users.iter().enumerate() {

@@ -1,9 +1,11 @@
 //! What the tests of the outbox share.
 
-use ::im_client::im_client;
+use std::ffi::c_void;
+
+use ::im_client::{im_client, im_client_subscribe, im_event};
 use serde_json::{json, Value};
 
-use crate::support::{info_of, wait_until, Peer, RawServer, TestClient};
+use crate::support::{info_of, last_error, wait_until, Peer, RawServer, TestClient};
 
 pub use crate::im::kit::{message, payload, round_trip, status, wire, with};
 
@@ -97,6 +99,17 @@ pub fn shown(client: &TestClient) -> Vec<String> {
         }
     }
     all
+}
+
+unsafe extern "C" fn nothing(_: *const im_event, _: *mut c_void) {}
+
+/// Takes what the test does not look at, which would wait for ten seconds for somebody who does.
+pub fn take_the_rest(client: im_client) {
+    // SAFETY: the function takes anything.
+    let id = unsafe {
+        im_client_subscribe(client, std::ptr::null(), 0, Some(nothing), std::ptr::null_mut(), None)
+    };
+    assert!(id > 0, "{}", last_error());
 }
 
 /// Waits until nothing is left in a client that has done all it was asked: no request, message, packet or event.

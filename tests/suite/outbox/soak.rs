@@ -121,6 +121,7 @@ fn connect(root: &str, user: &User) -> im_client {
                     > 0
             );
         }
+        take_the_rest(client);
         client
     }
 }
