@@ -3,7 +3,7 @@
 //! client's next one for another device, which gets a copy of what the client itself has sent.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     hash::{BuildHasher, RandomState},
 };
 
@@ -15,39 +15,44 @@ use super::{
     fields::{bare, fields},
 };
 
-/// So many messages are remembered, the newest ones.
+/// So many messages are remembered at least, the newest ones.
 pub const MOST_SEEN: usize = 10_000;
 /// A message with a longer key is never taken for a copy: what a stranger sends must not fill the memory.
 const LONGEST_KEY: usize = 512;
 
-/// The keys of messages that were delivered or sent. Of each only a hash, by a key of this process, so that ten thousand are
-/// a quarter of a megabyte; that a new message has the hash of one of them happens once in 10^15 messages.
+/// The keys of messages that were delivered or sent. Of each only a hash, by a key of this process, so that what is remembered
+/// takes a third of a megabyte at most; that a new message has the hash of one of them happens once in 10^15 messages.
+///
+/// They are in two halves, and not each forgotten by itself: a set that loses one for every one that it takes grows to twice its
+/// size after it was full.
 #[derive(Default)]
 pub struct Seen {
     hasher: RandomState,
-    hashes: FxHashSet<u64>,
-    /// The oldest first.
-    order: VecDeque<u64>,
+    young: FxHashSet<u64>,
+    /// As many as may be young, and older; forgotten at once when the young ones are so many.
+    old: FxHashSet<u64>,
 }
 
 impl Seen {
     pub fn contains(&self, key: &str) -> bool {
-        self.hashes.contains(&self.hasher.hash_one(key))
+        self.has(self.hasher.hash_one(key))
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.young.contains(&hash) || self.old.contains(&hash)
     }
 
     /// Remembers a key; says whether it is new.
     pub fn add(&mut self, key: &str) -> bool {
         let hash = self.hasher.hash_one(key);
-        if !self.hashes.insert(hash) {
+        if self.has(hash) {
             return false;
         }
-        if self.order.len() == MOST_SEEN {
-            if let Some(oldest) = self.order.pop_front() {
-                self.hashes.remove(&oldest);
-            }
+        if self.young.len() == MOST_SEEN {
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
         }
-        self.order.push_back(hash);
-        true
+        self.young.insert(hash)
     }
 }
 
@@ -192,12 +197,24 @@ mod tests {
     #[test]
     fn the_newest_are_remembered() {
         let mut seen = Seen::default();
-        for n in 0..=MOST_SEEN {
+        for n in 0..=2 * MOST_SEEN {
             assert!(seen.add(&n.to_string()));
         }
-        assert!(!seen.contains("0") && seen.contains("1"));
-        assert!(!seen.add("1") && seen.add("0"));
-        assert_eq!((seen.hashes.len(), seen.order.len()), (MOST_SEEN, MOST_SEEN));
+        let oldest = MOST_SEEN.to_string();
+        assert!(!seen.contains("0") && seen.contains(&oldest));
+        assert!(!seen.add(&oldest) && seen.add("0"));
+    }
+
+    /// Found by the soak: the memory of 10,000 messages doubled once it was full.
+    #[test]
+    fn what_is_remembered_takes_no_more_memory_once_it_is_full() {
+        let mut seen = Seen::default();
+        let mut add = |numbers: std::ops::Range<usize>| {
+            numbers.for_each(|n| assert!(seen.add(&n.to_string())));
+            (seen.young.capacity(), seen.old.capacity())
+        };
+        let full = add(0..2 * MOST_SEEN);
+        assert_eq!(add(2 * MOST_SEEN..20 * MOST_SEEN), full);
     }
 
     #[test]

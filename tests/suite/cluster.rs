@@ -6,8 +6,11 @@ use serde_json::Value;
 
 use crate::{
     im::kit::{message, status, wire},
-    outbox::kit::{options, shown},
-    support::{egg, socketio, torture, wait_until, Daemon, Nginx, Outcomes, Server, TestClient},
+    outbox::kit::{options, shown, take_the_rest, wait_empty},
+    support::{
+        egg, footprint::Before, socketio, torture::Account, wait_until, Daemon, Nginx, Outcomes, Server,
+        TestClient,
+    },
 };
 
 const USERS: usize = 200;
@@ -28,6 +31,7 @@ impl User {
         for event in ["connect", wire("CHAT_MESSAGE"), wire("CHAT_PULL_OFFLINE_MESSAGE")] {
             assert!(client.on(event) > 0);
         }
+        take_the_rest(client.handle);
         User { name, client, outcomes: Outcomes::default(), sent: Vec::new() }
     }
 
@@ -64,37 +68,49 @@ fn users_of(node: &Server) -> u64 {
 }
 
 /// The fingerprints of the messages that the cluster stored, in their order.
-fn stored(redis: &Daemon) -> Vec<String> {
+pub fn stored(redis: &Daemon) -> Vec<String> {
     let lines = redis.redis(&["LRANGE", "im:messages", "0", "-1"]);
     let messages = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     messages.map(|message| message["fp"].as_str().expect("a fingerprint").to_owned()).collect()
 }
 
-/// The order of what one user sent is that in which the cluster stored it first.
-fn assert_stored_in_order(user: &User, stored: &[String]) {
-    let places = user.sent.iter().map(|fp| {
-        stored.iter().position(|other| other == fp).unwrap_or_else(|| panic!("{fp} is not stored"))
-    });
-    assert!(places.is_sorted(), "{}", user.name);
-}
-
-/// What a user was sent is shown once; what a node had no time to pass on comes with what was missed.
-fn assert_shown(user: &User, expected: &[String]) {
+/// Waits until a user was shown so many; what a node had no time to pass on comes with what was missed.
+fn wait_shown(user: &User, count: usize) {
     wait_until(&format!("all that was sent to {}", user.name), || {
-        let all = shown(&user.client).len() >= expected.len();
+        let all = shown(&user.client).len() >= count;
         if !all {
             user.client.emit(wire("CHAT_PULL_OFFLINE_MESSAGE"), &Value::Null);
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         all
     });
-    let mut all = shown(&user.client);
-    all.sort();
-    assert_eq!(all, expected, "{}", user.name);
+}
+
+/// What one user sent is stored, first in the order in which it was sent, has one outcome, and is shown once to the next user.
+fn account_for(account: &mut Account, user: &User, next: &User, stored: &[String]) {
+    let outcomes = user.outcomes.lock().expect("no panic");
+    account
+        .holds(outcomes.len() == user.sent.len(), || format!("{}: {} outcomes", user.name, outcomes.len()));
+    let all_good = outcomes.iter().all(|outcome| outcome.0 == status("IM_OK"));
+    account.holds(all_good, || format!("{}: {outcomes:?}", user.name));
+    let mut places = Vec::new();
+    let mut shown = shown(&next.client);
+    for fp in &user.sent {
+        match stored.iter().position(|other| other == fp) {
+            Some(place) => places.push(place),
+            None => account.lost(format!("{fp}: acknowledged and not stored")),
+        }
+        match shown.iter().position(|other| other == fp) {
+            Some(place) => drop(shown.swap_remove(place)),
+            None => account.lost(format!("{fp}: acknowledged and not shown")),
+        }
+    }
+    account.holds(places.is_sorted(), || format!("{}: stored in another order", user.name));
+    account.holds(shown.is_empty(), || format!("{} was shown also {shown:?}", next.name));
 }
 
 fn survive(part: &str, what: &str, start_node: impl Fn(&str) -> Server) {
-    let start = Instant::now();
+    let (before, begun) = (Before::now(), Instant::now());
     let redis = Daemon::redis_server();
     let (mut first, second) = (start_node(&redis.address()), start_node(&redis.address()));
     let nginx = Nginx::sticky(&first, &second);
@@ -113,16 +129,24 @@ fn survive(part: &str, what: &str, start_node: impl Fn(&str) -> Server) {
     wait_until("everybody at the other node", || users_of(&second) == USERS as u64);
     chat(&mut users, ROUNDS[2]);
     wait_settled(&users);
-    let stored = stored(&redis);
+    let (stored, mut account) = (stored(&redis), Account::default());
     for (number, user) in users.iter().enumerate() {
-        let outcomes = user.outcomes.lock().expect("no panic");
-        assert!(outcomes.iter().all(|outcome| outcome.0 == status("IM_OK")), "{}: {outcomes:?}", user.name);
-        assert_stored_in_order(user, &stored);
-        assert_shown(&users[(number + 1) % USERS], &user.sent);
+        wait_shown(&users[(number + 1) % USERS], user.sent.len());
     }
-    let sent = USERS * ROUNDS.iter().sum::<usize>();
-    let what = format!("{USERS} users of {what} behind nginx with sticky sessions, one of two nodes is killed: all go on at the other");
-    torture::row(part, &what, (sent as u64, "messages"), 0, 0, start.elapsed());
+    users.iter().for_each(|user| wait_empty(user.client.handle));
+    for user in &users {
+        assert_eq!(::im_client::im_client_destroy(user.client.handle), 0);
+    }
+    for (number, user) in users.iter().enumerate() {
+        account_for(&mut account, user, &users[(number + 1) % USERS], &stored);
+    }
+    let sent: usize = users.iter().map(|user| user.sent.len()).sum();
+    drop((users, nginx, first, second, redis));
+    before.comes_back();
+    let what = format!(
+        "{USERS} users of {what} behind nginx with sticky sessions, one of two nodes is killed: all go on at the other"
+    );
+    account.close(part, &what, (sent as u64, "messages"), begun.elapsed());
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! What the tests of the outbox share.
 
+use std::ffi::c_void;
+
+use ::im_client::{im_client, im_client_subscribe, im_event};
 use serde_json::{json, Value};
 
-use crate::support::{Peer, RawServer, TestClient};
+use crate::support::{info_of, last_error, wait_until, Peer, RawServer, TestClient};
 
 pub use crate::im::kit::{message, payload, round_trip, status, wire, with};
 
@@ -96,4 +99,35 @@ pub fn shown(client: &TestClient) -> Vec<String> {
         }
     }
     all
+}
+
+unsafe extern "C" fn nothing(_: *const im_event, _: *mut c_void) {}
+
+/// Takes what the test does not look at, which would wait for ten seconds for somebody who does.
+pub fn take_the_rest(client: im_client) {
+    // SAFETY: the function takes anything.
+    let id = unsafe {
+        im_client_subscribe(client, std::ptr::null(), 0, Some(nothing), std::ptr::null_mut(), None)
+    };
+    assert!(id > 0, "{}", last_error());
+}
+
+/// Waits until nothing is left in a client that has done all it was asked: no request, message, packet or event.
+pub fn wait_empty(client: im_client) {
+    wait_until("a client in which nothing waits", || {
+        let info = info_of(client);
+        let fields = [
+            &info["pendingRequests"],
+            &info["sendQueue"]["packets"],
+            &info["sendQueue"]["bytes"],
+            &info["outbox"]["messages"],
+            &info["outbox"]["bytes"],
+            &info["receiveQueue"]["events"],
+            &info["receiveQueue"]["bytes"],
+            &info["earlyEvents"],
+            &info["unansweredQuestions"],
+        ];
+        assert!(fields.iter().all(|field| field.is_u64()), "{info}");
+        fields.iter().all(|field| **field == 0)
+    });
 }

@@ -2,7 +2,6 @@
 
 use std::{
     ffi::{c_void, CStr},
-    fs,
     sync::{
         atomic::{AtomicU64, Ordering::SeqCst},
         Mutex, MutexGuard,
@@ -14,14 +13,26 @@ use std::{
 use ::im_client::*;
 
 use super::kit::*;
-use crate::support::{c, im_server, last_error, torture, wait_until, FaultProxy, Server};
+use crate::support::{
+    c,
+    footprint::{self, Before, Footprint},
+    im_server, last_error, socketio, torture,
+    torture::Account,
+    wait_until, FaultProxy, Server,
+};
 
 const USERS: usize = 100;
 /// In so short a run the process is shared with other tests, and has not found its size yet: what it holds is not looked at.
 const SHORT: u64 = 8;
-/// Of all users together, in a second.
-const MESSAGES: u64 = 100;
-const MOST_GROWTH_KB: u64 = 4096;
+/// From one message to the next, of all users together, where server and machine are quick enough.
+const PACE: Duration = Duration::from_millis(10);
+/// Where so many have no outcome yet, the next one waits.
+const MOST_UNSETTLED: u64 = 1000;
+/// For a count to go on, at the end.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What a client remembers of messages is bounded, and is filled before anything is measured: after so many, so many at a time.
+const FILLERS: (u64, u64) = (20_000, 100);
+const FILLER: &str = "filler";
 
 /// What a user was told; all its room is taken at the start, so that what grows is not this.
 struct User {
@@ -29,6 +40,7 @@ struct User {
     shown: Mutex<Shown>,
     stored: AtomicU64,
     failed: AtomicU64,
+    fillers: AtomicU64,
 }
 
 struct Shown {
@@ -47,6 +59,7 @@ impl User {
             shown: Mutex::new(Shown { times: vec![0; places], all: 0, strange: Vec::new() }),
             stored: 0.into(),
             failed: 0.into(),
+            fillers: 0.into(),
         }
     }
 
@@ -64,6 +77,10 @@ unsafe extern "C" fn on_message(event: *const im_event, user: *mut c_void) {
     let (event, user) = unsafe { (&*event, &*user.cast::<User>()) };
     // SAFETY: NUL-terminated.
     let json = unsafe { CStr::from_ptr(event.json) }.to_str().expect("UTF-8");
+    if json.contains(FILLER) {
+        user.fillers.fetch_add(FILLERS.1, SeqCst);
+        return;
+    }
     let envelope: serde_json::Value = serde_json::from_str(json).expect("JSON");
     let payload = payload(&envelope);
     let one = std::slice::from_ref(payload);
@@ -104,6 +121,7 @@ fn connect(root: &str, user: &User) -> im_client {
                     > 0
             );
         }
+        take_the_rest(client);
         client
     }
 }
@@ -119,116 +137,148 @@ fn send(clients: &[im_client], users: &[User], number: u32) {
     assert!(id > 0, "{}", last_error());
 }
 
-/// What the process holds: resident memory, descriptors, threads.
-#[derive(Clone, Copy)]
-struct Sample {
-    second: f64,
-    kb: u64,
-    descriptors: u64,
-    threads: u64,
-}
-
-fn sample(start: Instant) -> Sample {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let number = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is there");
-        line.trim_matches(|c: char| !c.is_ascii_digit()).parse().expect("a number")
-    };
-    let descriptors = fs::read_dir("/proc/self/fd").expect("Linux").count();
-    let descriptors = u64::try_from(descriptors).expect("small");
-    Sample {
-        second: start.elapsed().as_secs_f64(),
-        kb: number("VmRSS:"),
-        descriptors,
-        threads: number("Threads:"),
+/// Has every client remember as many messages as it ever will.
+fn fill(server: &Server, users: &[User]) {
+    wait_until("everybody in the chat", || server.stats()["connectsNow"]["/chat"] == USERS);
+    for first in (0..FILLERS.0).step_by(usize::try_from(FILLERS.1).expect("small")) {
+        let list: Vec<_> =
+            (first..first + FILLERS.1).map(|number| message(FILLER, "all", &number.to_string())).collect();
+        let args = [envelope("X", 0, &list.into())];
+        server.post(
+            "/control/emit",
+            serde_json::json!({ "nsp": "/chat", "event": wire("CHAT_PULL_OFFLINE_MESSAGE"), "args": args }),
+        );
+        wait_total("fillers at everybody", (first + FILLERS.1) * USERS as u64, || {
+            total(users, |user| user.fillers.load(SeqCst))
+        });
     }
 }
 
-/// The middle one of a quarter of the samples, the first quarter being 0.
-fn of_quarter(samples: &[Sample], quarter: usize, value: impl Fn(&Sample) -> u64) -> u64 {
-    let size = samples.len() / 4;
-    let mut values: Vec<u64> = samples[quarter * size..(quarter + 1) * size].iter().map(value).collect();
-    values.sort_unstable();
-    values[size / 2]
+fn total(users: &[User], count: impl Fn(&User) -> u64) -> u64 {
+    users.iter().map(count).sum()
 }
 
-fn nothing_grows(samples: &[Sample]) {
-    let growth = |value: fn(&Sample) -> u64| {
-        let (before, after) = (of_quarter(samples, 1, value), of_quarter(samples, 3, value));
-        (before, after.saturating_sub(before))
-    };
-    let (kb, more_kb) = growth(|sample| sample.kb);
-    assert!(more_kb < MOST_GROWTH_KB, "{kb} kB and then {more_kb} more");
-    let (descriptors, more) = growth(|sample| sample.descriptors);
-    assert!(more < 5, "{descriptors} descriptors and then {more} more");
-    let (threads, more) = growth(|sample| sample.threads);
-    assert!(more < 3, "{threads} threads and then {more} more");
+/// Waits as long as it goes on; a slow machine is no failure.
+fn wait_total(what: &str, goal: u64, count: impl Fn() -> u64) {
+    let (mut last, mut since) = (count(), Instant::now());
+    while last < goal {
+        thread::sleep(Duration::from_millis(2));
+        let now = count();
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+        assert!(since.elapsed() < PATIENCE, "{what}: {last} of {goal}, and no more for {PATIENCE:?}");
+    }
 }
 
-fn write_samples(samples: &[Sample]) {
-    let Ok(folder) = std::env::var("IM_TORTURE_ROWS") else { return };
-    let line = |s: &Sample| format!("{:.1},{},{},{}\n", s.second, s.kb, s.descriptors, s.threads);
-    let lines: String = samples.iter().map(line).collect();
-    fs::create_dir_all(&folder).expect("the folder can be made");
-    fs::write(format!("{folder}/soak.csv"), format!("second,kb,descriptors,threads\n{lines}"))
-        .expect("it can be written");
+fn settled(users: &[User]) -> u64 {
+    total(users, |user| user.stored.load(SeqCst) + user.failed.load(SeqCst))
+}
+
+/// What went on until the time was over.
+struct Chat {
+    sent: u32,
+    kills: u64,
+    taken: Vec<Footprint>,
+}
+
+/// Everybody writes to the next one, and the server dies again and again; `start` gives the next.
+fn chat(
+    seconds: u64,
+    clients: &[im_client],
+    users: &[User],
+    mut server: Server,
+    mut next: impl FnMut() -> Server,
+) -> (Chat, Server) {
+    let between_kills = Duration::from_secs((seconds / 60).clamp(2, 20));
+    let (start, mut last_kill, mut next_message) = (Instant::now(), Instant::now(), Instant::now());
+    let mut chat = Chat { sent: 0, kills: 0, taken: Vec::new() };
+    while start.elapsed() < Duration::from_secs(seconds) {
+        while next_message < Instant::now() {
+            next_message += PACE;
+            if u64::from(chat.sent) - settled(users) < MOST_UNSETTLED {
+                send(clients, users, chat.sent);
+                chat.sent += 1;
+            }
+        }
+        if chat.taken.len() < usize::try_from(start.elapsed().as_secs()).expect("small") {
+            chat.taken.push(Footprint::take(start));
+        }
+        if last_kill.elapsed() > between_kills {
+            server.kill();
+            server = next();
+            (last_kill, chat.kills) = (Instant::now(), chat.kills + 1);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    (chat, server)
+}
+
+/// What is wrong with what the users were told.
+fn account(users: &[User], sent: u32) -> Account {
+    let mut account = Account::default();
+    let stored = total(users, |user| user.stored.load(SeqCst));
+    account.holds(stored == u64::from(sent), || format!("{stored} of {sent} outcomes are good"));
+    let settled = settled(users);
+    account.holds(settled == u64::from(sent), || format!("{settled} outcomes of {sent} messages"));
+    for number in 0..usize::try_from(sent).expect("small") {
+        match users[receiver_of(number)].shown().times[number / USERS] {
+            0 => account.lost(format!("message {number}")),
+            times => account.holds(times == 1, || format!("message {number} was shown {times} times")),
+        }
+    }
+    for user in users {
+        let strange = &user.shown().strange;
+        account.holds(strange.is_empty(), || format!("{} was shown {strange:?}", name(user.number)));
+    }
+    account
 }
 
 #[test]
 fn nothing_is_lost_and_nothing_grows_while_the_server_flaps() {
     let seconds = torture::scale("IM_TORTURE_SOAK_SECONDS", SHORT);
-    let between_kills = Duration::from_secs((seconds / 60).clamp(2, 20));
+    let (before, begun) = (Before::now(), Instant::now());
     let data = tempfile::tempdir().expect("a temporary folder");
     let journal = data.path().join("journal");
     let start_server = || -> Server { im_server(&["--quiet", "--data", journal.to_str().expect("UTF-8")]) };
-    let mut server = start_server();
-    let door = FaultProxy::start(server.port, 0);
+    let first = if seconds > SHORT { socketio(4, &["--path", "/ws"]) } else { start_server() };
+    let door = FaultProxy::start(first.port, 0);
     door.calm();
-    let users: Vec<User> = (0..USERS).map(|number| User::new(number, seconds * MESSAGES)).collect();
+    let most = Duration::from_secs(seconds).as_millis() / PACE.as_millis();
+    let most = u64::try_from(most).expect("small");
+    let users: Vec<User> = (0..USERS).map(|number| User::new(number, most)).collect();
     let clients: Vec<im_client> = users.iter().map(|user| connect(&door.root(), user)).collect();
-    let (start, mut last_kill, mut kills) = (Instant::now(), Instant::now(), 0_u64);
-    let (mut sent, mut samples) = (0_u32, Vec::new());
-    while start.elapsed() < Duration::from_secs(seconds) {
-        let due = start.elapsed().as_millis() * u128::from(MESSAGES) / 1000;
-        while u128::from(sent) < due {
-            send(&clients, &users, sent);
-            sent += 1;
-        }
-        if samples.len() < usize::try_from(start.elapsed().as_secs()).expect("small") {
-            samples.push(sample(start));
-        }
-        if last_kill.elapsed() > between_kills {
-            (last_kill, kills) = (Instant::now(), kills + 1);
-            server.kill();
-            server = start_server();
-            door.lead_to(server.port);
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    let settled =
-        || users.iter().map(|user| user.stored.load(SeqCst) + user.failed.load(SeqCst)).sum::<u64>();
-    wait_until("every message's outcome", || settled() >= u64::from(sent));
-    let shown = || users.iter().map(|user| user.shown().all).sum::<u32>();
-    wait_until("every message at its receiver", || shown() >= sent);
-    write_samples(&samples);
-    for client in clients {
-        assert_eq!(im_client_destroy(client), 0);
-    }
-    assert_eq!(
-        users.iter().map(|user| user.stored.load(SeqCst)).sum::<u64>(),
-        u64::from(sent),
-        "one outcome each, and good"
-    );
-    for user in &users {
-        let shown = user.shown();
-        assert!(shown.strange.is_empty(), "{} was shown {:?}", name(user.number), shown.strange);
-        assert!(shown.times.iter().all(|times| *times <= 1), "{} was shown one twice", name(user.number));
-    }
-    assert_eq!(shown(), sent, "each once");
-    assert!(kills > 0);
+    let next = || {
+        let server = start_server();
+        door.restarted(&[server.port]);
+        server
+    };
+    let server = if seconds > SHORT {
+        fill(&first, &users);
+        drop(first);
+        next()
+    } else {
+        first
+    };
+    let (chat, server) = chat(seconds, &clients, &users, server, next);
+    footprint::write("soak.csv", &chat.taken);
+    wait_total("every message's outcome", chat.sent.into(), || settled(&users));
+    wait_total("every message at its receiver", chat.sent.into(), || {
+        total(&users, |user| user.shown().all.into())
+    });
+    clients.iter().for_each(|client| wait_empty(*client));
+    clients.iter().for_each(|client| assert_eq!(im_client_destroy(*client), 0));
+    drop((server, door));
+    before.comes_back();
+    let mut account = account(&users, chat.sent);
+    account.holds(chat.kills > 0, || "the server was never killed".into());
     if seconds > SHORT {
-        nothing_grows(&samples);
+        let growths = footprint::growths(&chat.taken);
+        account.holds(growths.is_empty(), || format!("{growths:?}"));
     }
-    let what = format!("messages of {USERS} users through a server that was killed {kills} times; memory, descriptors and threads flat");
-    torture::row("soak", &what, (sent.into(), "messages"), 0, 0, start.elapsed());
+    let what = format!(
+        "messages of {USERS} users through a server that was killed {} times; memory, descriptors and threads flat",
+        chat.kills
+    );
+    account.close("soak", &what, (chat.sent.into(), "messages"), begun.elapsed());
 }

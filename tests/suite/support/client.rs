@@ -48,6 +48,17 @@ pub fn last_error() -> String {
     said
 }
 
+/// What `im_client_info` says.
+pub fn info_of(client: im_client) -> Value {
+    let info = im_client_info(client);
+    assert!(!info.is_null(), "{}", last_error());
+    let said = text(info);
+    // SAFETY: the library gave it.
+    unsafe { im_string_free(info) };
+    secret_watch::look_at("im_client_info", &said);
+    serde_json::from_str(&said).expect("the info is JSON")
+}
+
 fn text(pointer: *const c_char) -> String {
     // SAFETY: the event's strings live through the callback.
     unsafe { CStr::from_ptr(pointer) }.to_str().expect("UTF-8").to_owned()
@@ -247,14 +258,7 @@ impl TestClient {
     }
 
     pub fn info(&self) -> Value {
-        let info = im_client_info(self.handle);
-        assert!(!info.is_null(), "{}", last_error());
-        let info_text = text(info);
-        secret_watch::look_at("im_client_info", &info_text);
-        let json = serde_json::from_str(&info_text).expect("the info is JSON");
-        // SAFETY: the library gave it.
-        unsafe { im_string_free(info) };
-        json
+        info_of(self.handle)
     }
 
     pub fn state(&self) -> i32 {

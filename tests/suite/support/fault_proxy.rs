@@ -6,19 +6,19 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     os::fd::AsRawFd,
     sync::{
-        atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::SeqCst},
-        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        Arc, Mutex, MutexGuard,
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-/// What is done to the bytes of one read.
+/// What is done to the bytes of one read, or to a connection at its start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
     /// They come later, each time by another time.
     Latency,
-    /// They come three at a time.
+    /// They come three at a time: a narrow line.
     Trickle,
     /// They come after nothing came for a while.
     Stall,
@@ -26,14 +26,39 @@ pub enum Fault {
     Cut,
     /// Half of them come, then a reset.
     Reset,
-    /// They are lost, and what the other side says too, until the connection is reset.
-    Swallowed,
+    /// Whom they are for is gone; whom they are from is not told, and hears nothing any more.
+    HalfOpen,
+    /// The balancer gives everybody to the next server.
+    Moved,
     /// The connection ends before it has begun.
     Refused,
+    /// The connection is made after one that was asked for later.
+    Reordered,
+    /// The server was killed; another one stands in its place.
+    Restarted,
 }
 
-const ON_DATA: [Fault; 6] =
-    [Fault::Latency, Fault::Trickle, Fault::Stall, Fault::Cut, Fault::Reset, Fault::Swallowed];
+const ALL: [(Fault, &str); 10] = [
+    (Fault::Latency, "late"),
+    (Fault::Trickle, "trickles"),
+    (Fault::Stall, "stalls"),
+    (Fault::Cut, "cuts"),
+    (Fault::Reset, "resets"),
+    (Fault::HalfOpen, "half-open"),
+    (Fault::Moved, "moved"),
+    (Fault::Refused, "refused"),
+    (Fault::Reordered, "reordered"),
+    (Fault::Restarted, "restarts"),
+];
+
+/// The last one only where there is another server.
+const ON_DATA: [Fault; 7] =
+    [Fault::Latency, Fault::Trickle, Fault::Stall, Fault::Cut, Fault::Reset, Fault::HalfOpen, Fault::Moved];
+
+/// How long a connection with one end is kept where its user does not give it up.
+const HALF_OPEN: Duration = Duration::from_millis(1500);
+/// How long a connection waits to be overtaken.
+const OVERTAKEN: Duration = Duration::from_millis(300);
 
 /// Numbers that look like chance and are the same for the same seed (the finalizer of splitmix64).
 struct Dice(u64);
@@ -50,28 +75,59 @@ impl Dice {
 
 struct Shared {
     seed: u64,
-    upstream: AtomicU16,
+    /// The servers; new connections go to the first, or where that is down to the next.
+    upstreams: Mutex<Vec<u16>>,
     is_calm: AtomicBool,
     is_over: AtomicBool,
-    faults: AtomicU64,
+    /// As in `ALL`.
+    faults: [AtomicU64; ALL.len()],
+    /// So many connections were made, to be overtaken by.
+    joined: AtomicU64,
     /// Both ends of every connection, by its number.
     streams: Mutex<HashMap<u64, [TcpStream; 2]>>,
 }
 
 impl Shared {
-    fn hit(&self, fault: Fault) -> Option<Fault> {
-        self.faults.fetch_add(1, SeqCst);
-        Some(fault)
+    fn count(&self, fault: Fault) {
+        let place = ALL.iter().position(|(other, _)| *other == fault).expect("it is one of all");
+        self.faults[place].fetch_add(1, SeqCst);
     }
 
     /// What becomes of the next bytes.
     fn fault(&self, dice: &mut Dice) -> Option<Fault> {
+        let kinds = if self.upstreams().len() > 1 { 7 } else { 6 };
         let spared = dice.roll(8) > 0;
-        let fault = ON_DATA[usize::try_from(dice.roll(6)).expect("small")];
+        let fault = ON_DATA[usize::try_from(dice.roll(kinds)).expect("small")];
         if spared || self.is_calm.load(SeqCst) {
             return None;
         }
-        self.hit(fault)
+        self.count(fault);
+        Some(fault)
+    }
+
+    fn upstreams(&self) -> MutexGuard<'_, Vec<u16>> {
+        self.upstreams.lock().expect("nobody panics with it")
+    }
+
+    fn streams(&self) -> MutexGuard<'_, HashMap<u64, [TcpStream; 2]>> {
+        self.streams.lock().expect("nobody panics with it")
+    }
+
+    /// Everybody's connections end; the next ones go to the next server.
+    fn move_on(&self) {
+        self.upstreams().rotate_left(1);
+        self.end_all();
+    }
+
+    fn end_all(&self) {
+        for (_, ends) in self.streams().drain() {
+            close(&ends[0], &ends[1]);
+        }
+    }
+
+    fn dial(&self) -> Option<TcpStream> {
+        let upstreams = self.upstreams().clone();
+        upstreams.iter().find_map(|port| TcpStream::connect(("127.0.0.1", *port)).ok())
     }
 }
 
@@ -81,15 +137,22 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
+    /// Before a server.
     pub fn start(upstream: u16, seed: u64) -> Self {
+        Self::before(&[upstream], seed)
+    }
+
+    /// Before several servers that share what they know.
+    pub fn before(upstreams: &[u16], seed: u64) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Shared {
             seed,
-            upstream: upstream.into(),
+            upstreams: Mutex::new(upstreams.to_vec()),
             is_calm: false.into(),
             is_over: false.into(),
-            faults: 0.into(),
+            faults: Default::default(),
+            joined: 0.into(),
             streams: Mutex::default(),
         });
         let for_thread = shared.clone();
@@ -101,13 +164,22 @@ impl FaultProxy {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Where the server is from now on.
-    pub fn lead_to(&self, upstream: u16) {
-        self.shared.upstream.store(upstream, SeqCst);
+    /// These are the servers now: one was killed, and another one stands in its place.
+    pub fn restarted(&self, upstreams: &[u16]) {
+        *self.shared.upstreams() = upstreams.to_vec();
+        self.shared.count(Fault::Restarted);
     }
 
     pub fn faults(&self) -> u64 {
-        self.shared.faults.load(SeqCst)
+        self.shared.faults.iter().map(|count| count.load(SeqCst)).sum()
+    }
+
+    /// How often what was done.
+    pub fn tally(&self) -> String {
+        let counts = ALL.iter().zip(&self.shared.faults).map(|((_, name), count)| (name, count.load(SeqCst)));
+        let some: Vec<String> =
+            counts.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+        some.join(", ")
     }
 
     /// Does no harm any more.
@@ -121,9 +193,7 @@ impl Drop for FaultProxy {
         self.shared.is_over.store(true, SeqCst);
         // Wakes the thread that accepts.
         drop(TcpStream::connect(("127.0.0.1", self.port)));
-        for (_, ends) in self.shared.streams.lock().expect("nobody panics with it").drain() {
-            close(&ends[0], &ends[1]);
-        }
+        self.shared.end_all();
     }
 }
 
@@ -134,16 +204,42 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         let mut dice = Dice(shared.seed.wrapping_mul(1_000_003).wrapping_add(number));
-        if dice.roll(12) == 0 && !shared.is_calm.load(SeqCst) {
-            shared.hit(Fault::Refused);
+        let roll = dice.roll(12);
+        if roll == 0 && !shared.is_calm.load(SeqCst) {
+            shared.count(Fault::Refused);
             continue;
         }
-        // A server that is just being restarted refuses.
-        let Ok(server) = TcpStream::connect(("127.0.0.1", shared.upstream.load(SeqCst))) else { continue };
-        if join(number, client, server, dice, shared).is_err() {
-            return;
+        let for_thread = shared.clone();
+        let begin = move || {
+            // A server that is just being restarted refuses.
+            let Some(server) = for_thread.dial() else { return };
+            for_thread.joined.fetch_add(1, SeqCst);
+            // One that is gone already needs no end.
+            let _ = join(number, client, server, dice, &for_thread);
+        };
+        if roll < 4 && !shared.is_calm.load(SeqCst) {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let overtaken = is_overtaken(&shared);
+                shared.count(if overtaken { Fault::Reordered } else { Fault::Latency });
+                begin();
+            });
+        } else {
+            begin();
         }
     }
+}
+
+/// Waits until another connection is made.
+fn is_overtaken(shared: &Shared) -> bool {
+    let (start, before) = (Instant::now(), shared.joined.load(SeqCst));
+    while start.elapsed() < OVERTAKEN {
+        thread::sleep(Duration::from_millis(2));
+        if shared.joined.load(SeqCst) > before {
+            return true;
+        }
+    }
+    false
 }
 
 /// One thread for each direction.
@@ -158,15 +254,20 @@ fn join(
         stream.set_nodelay(true)?;
     }
     let ends = [client.try_clone()?, server.try_clone()?];
-    shared.streams.lock().expect("nobody panics with it").insert(number, ends);
+    shared.streams().insert(number, ends);
+    let is_half = Arc::new(AtomicBool::new(false));
     let pairs = [(client.try_clone()?, server.try_clone()?), (server, client)];
     for (from, to) in pairs {
-        let (dice, shared) = (Dice(dice.roll(u64::MAX)), shared.clone());
+        let (dice, shared, is_half) = (Dice(dice.roll(u64::MAX)), shared.clone(), is_half.clone());
         thread::spawn(move || {
-            // Whatever ends one direction ends the connection.
-            let _ = pump(&from, &to, dice, &shared);
+            // Whatever ends one direction ends the connection, but where one end of it is to go on alone.
+            match pump(&from, &to, dice, &shared, &is_half) {
+                Ok(Some(Fault::HalfOpen)) => outlive(&from),
+                _ if is_half.load(SeqCst) => return,
+                _ => {}
+            }
             close(&from, &to);
-            shared.streams.lock().expect("nobody panics with it").remove(&number);
+            shared.streams().remove(&number);
         });
     }
     Ok(())
@@ -177,16 +278,23 @@ fn close(from: &TcpStream, to: &TcpStream) {
     let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
-fn pump(mut from: &TcpStream, mut to: &TcpStream, mut dice: Dice, shared: &Shared) -> io::Result<()> {
+/// Gives the fault that ended it; none where that was the end of the stream.
+fn pump(
+    mut from: &TcpStream,
+    mut to: &TcpStream,
+    mut dice: Dice,
+    shared: &Shared,
+    is_half: &AtomicBool,
+) -> io::Result<Option<Fault>> {
     let mut buffer = [0; 4096];
     loop {
         let count = from.read(&mut buffer)?;
         let (data, half) = (&buffer[..count], &buffer[..count / 2]);
         if count == 0 {
-            return Ok(());
+            return Ok(None);
         }
-        match shared.fault(&mut dice) {
-            None => to.write_all(data)?,
+        let fault = shared.fault(&mut dice);
+        match fault {
             Some(Fault::Latency) => {
                 thread::sleep(Duration::from_millis(1 + dice.roll(30)));
                 to.write_all(data)?;
@@ -201,37 +309,52 @@ fn pump(mut from: &TcpStream, mut to: &TcpStream, mut dice: Dice, shared: &Share
                 thread::sleep(Duration::from_millis(200));
                 to.write_all(data)?;
             }
-            Some(Fault::Cut) => return to.write_all(half),
+            Some(Fault::Cut) => {
+                to.write_all(half)?;
+                return Ok(fault);
+            }
             Some(Fault::Reset) => {
                 to.write_all(half)?;
-                return reset(from, to);
+                reset(from)?;
+                reset(to)?;
+                return Ok(fault);
             }
-            Some(Fault::Swallowed | Fault::Refused) => {
-                thread::sleep(Duration::from_millis(300));
-                return reset(from, to);
+            Some(Fault::HalfOpen) => {
+                is_half.store(true, SeqCst);
+                reset(to)?;
+                return Ok(fault);
             }
+            Some(Fault::Moved) => {
+                shared.move_on();
+                return Ok(fault);
+            }
+            None | Some(Fault::Refused | Fault::Reordered | Fault::Restarted) => to.write_all(data)?,
         }
     }
 }
 
-/// Has both ends of the connection end by RST and not by FIN.
-fn reset(from: &TcpStream, to: &TcpStream) -> io::Result<()> {
-    for stream in [from, to] {
-        let now = libc::linger { l_onoff: 1, l_linger: 0 };
-        let size = libc::socklen_t::try_from(size_of::<libc::linger>()).expect("small");
-        // SAFETY: the descriptor is open; the option's value is of its type.
-        let result = unsafe {
-            libc::setsockopt(
-                stream.as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_LINGER,
-                (&raw const now).cast(),
-                size,
-            )
-        };
-        if result != 0 {
-            return Err(io::Error::last_os_error());
+/// One end of a connection whose other end is gone: what it says is lost, until it gives up or its time is over.
+fn outlive(mut from: &TcpStream) {
+    let (start, mut buffer) = (Instant::now(), [0; 4096]);
+    let _ = from.set_read_timeout(Some(Duration::from_millis(50)));
+    while start.elapsed() < HALF_OPEN {
+        match from.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
         }
     }
-    Ok(())
+    let _ = reset(from);
+}
+
+/// Ends this end of the connection by RST, at once and whoever else holds it: what connecting it to nobody does.
+fn reset(stream: &TcpStream) -> io::Result<()> {
+    let family = libc::sa_family_t::try_from(libc::AF_UNSPEC).expect("small");
+    let nobody = libc::sockaddr { sa_family: family, sa_data: [0; 14] };
+    let size = libc::socklen_t::try_from(size_of::<libc::sockaddr>()).expect("small");
+    // SAFETY: the descriptor is open; the address is of its size.
+    match unsafe { libc::connect(stream.as_raw_fd(), &raw const nobody, size) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }

@@ -5,6 +5,7 @@ mod client;
 mod daemon;
 mod fault_proxy;
 mod flood;
+pub mod footprint;
 mod general;
 mod http_answer;
 mod nginx;
@@ -18,7 +19,7 @@ pub mod steps;
 pub mod torture;
 
 pub use certificates::{localhost, Authority, Certificate};
-pub use client::{c, last_error, outcome, Outcomes, Recorded, TestClient};
+pub use client::{c, info_of, last_error, outcome, Outcomes, Recorded, TestClient};
 pub use daemon::Daemon;
 pub use fault_proxy::FaultProxy;
 pub use flood::Flood;
