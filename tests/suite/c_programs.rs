@@ -2,6 +2,7 @@
 //! against the official servers. Every program prints a line `ok <program>: <case>` per case.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::Command,
     time::{Instant, SystemTime},
@@ -43,7 +44,9 @@ impl Build {
         // A program may put a function of its own in the place of the system's.
         compile.arg("-rdynamic");
         compile.arg(folder().join(name).with_extension("c")).arg("-o").arg(&output);
-        compile.arg("-L").arg(place).arg("-lim_client").arg(format!("-Wl,-rpath,{}", place.display()));
+        // One of them is not linked with the library: it loads it.
+        compile.arg("-L").arg(place).args(["-Wl,--as-needed", "-lim_client"]);
+        compile.arg(format!("-Wl,-rpath,{}", place.display()));
         run(compile);
         output
     }
@@ -179,6 +182,8 @@ programs! {
     a_sleeping_machine: "sleep", ONE, [], [];
     the_store: "store", BOTH, [], [];
     many_reconnects: "reconnects", BOTH, [], [];
+    careless_fork_and_exit: "careless_ends", BOTH, [], [];
+    load_and_unload: "unload", BOTH, [], [];
 }
 
 /// A program of the list that names cases names them all.
@@ -207,23 +212,61 @@ fn cycles() {
 /// How many calls of careless threads `make torture` wants.
 const CARELESS: &str = "IM_TORTURE_CALLS";
 
+/// So many calls are two cases: eight threads make all of them, and then sixty-four on one client half as many.
+fn careless(part: &str, how: &str, short: u64, shows: impl FnOnce(u64)) {
+    let (start, each) = (Instant::now(), torture::scale(CARELESS, short));
+    println!("IM_TORTURE_SEED={}", torture::scale("IM_TORTURE_SEED", 1));
+    shows(each);
+    let what = format!("threads that call anything with any handle{how}: every outcome and free function called once, nothing left");
+    torture::row(part, &what, (2 * each * 3 / 2, "calls"), 0, 0, start.elapsed());
+}
+
 #[test]
 fn careless_callers() {
-    let (start, each) = (Instant::now(), torture::scale(CARELESS, 12_000));
-    shows("careless", &BOTH, &[], &[]);
-    let what = "eight threads that call anything with any handle: every outcome and free function called once, nothing left";
-    torture::row("careless", what, (2 * each, "calls"), 0, 0, start.elapsed());
+    careless("careless", "", 12_000, |_| shows("careless", &BOTH, &[], &[]));
 }
 
 #[test]
 fn careless_callers_under_address_sanitizer() {
-    under_address_sanitizer("careless", &BOTH);
+    careless("careless-asan", ", under AddressSanitizer", 12_000, |_| {
+        under_address_sanitizer("careless", &BOTH)
+    });
+}
+
+#[test]
+fn careless_callers_under_thread_sanitizer() {
+    careless("careless-tsan", ", under ThreadSanitizer", 4_000, |calls| {
+        under_thread_sanitizer("careless", &BOTH, calls)
+    });
+}
+
+#[test]
+fn careless_callers_under_valgrind() {
+    careless("careless-valgrind", ", under valgrind", 1_500, |calls| {
+        under_valgrind("careless", &BOTH, calls)
+    });
+}
+
+/// A new function of the header can't be forgotten: the careless callers call every one.
+#[test]
+fn careless_callers_call_every_function() {
+    let header = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("include/im_client.h"));
+    let header = header.expect("the header is there");
+    let code = header.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
+    let functions: BTreeSet<&str> = code
+        .filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("im_"))
+        .collect();
+    let calls = std::fs::read_to_string(folder().join("careless_calls.h")).expect("it is there");
+    let rows = calls.split("ROW(").skip(1).filter_map(|row| row.split_once(',')).map(|(name, _)| name);
+    let called: BTreeSet<&str> = rows.filter(|name| name.starts_with("im_")).collect();
+    assert_eq!(called, functions);
 }
 
 /// 200 lives of a client leave no memory behind and touch none that is not theirs.
 #[test]
 fn cycles_under_valgrind() {
-    under_valgrind("cycles", &BOTH);
+    under_valgrind("cycles", &BOTH, 0);
 }
 
 /// The programs about manual delivery.
@@ -233,11 +276,11 @@ const MANUAL: [&str; 6] = ["pull", "polled", "dispatch", "manual_end", "wake", "
 #[test]
 fn manual_delivery_under_valgrind() {
     for name in MANUAL {
-        under_valgrind(name, &ONE);
+        under_valgrind(name, &ONE, 0);
     }
 }
 
-fn under_valgrind(name: &str, generations: &[u32]) {
+fn under_valgrind(name: &str, generations: &[u32], calls: u64) {
     let build = Build::new(&library(), &[]);
     let program = build.program(name);
     let valgrind = || {
@@ -245,6 +288,7 @@ fn under_valgrind(name: &str, generations: &[u32]) {
         line.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite,possible"]);
         line.args(["--error-exitcode=9", "--fair-sched=yes"]);
         line.arg(format!("--suppressions={}", folder().join("valgrind.supp").display())).arg(&program);
+        line.env(CARELESS, calls.to_string());
         line
     };
     runs(valgrind, name, generations, &[], &[]);
@@ -269,19 +313,24 @@ fn last_change(folder: &Path) -> SystemTime {
     times.max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// Runs a program with the library's own build with AddressSanitizer, which also looks for leaks at the end.
-fn under_address_sanitizer(name: &str, generations: &[u32]) {
+/// The folder of the library's own build with a sanitizer, made by `tools/build_<name>.sh` after the last change.
+fn sanitized(name: &str) -> PathBuf {
     let target = target_dir();
-    let library = target.parent().expect("target/debug lies in target").join("asan");
+    let library = target.parent().expect("target/debug lies in target").join(name);
     let library = library.join("x86_64-unknown-linux-gnu/debug");
     let file = library.join("libim_client.so");
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     assert!(
         file.is_file() && changed(&file) >= last_change(&sources),
-        "{} is not there, or older than the sources: run tools/build_asan.sh",
+        "{} is not there, or older than the sources: run tools/build_{name}.sh",
         file.display()
     );
-    let build = Build::new(&library, &["-fsanitize=address", "-fno-omit-frame-pointer"]);
+    library
+}
+
+/// Runs a program with the library's own build with AddressSanitizer, which also looks for leaks at the end.
+fn under_address_sanitizer(name: &str, generations: &[u32]) {
+    let build = Build::new(&sanitized("asan"), &["-fsanitize=address", "-fno-omit-frame-pointer"]);
     let program = build.program(name);
     let sanitized = || {
         let mut line = Command::new(&program);
@@ -289,6 +338,51 @@ fn under_address_sanitizer(name: &str, generations: &[u32]) {
         line
     };
     runs(sanitized, name, generations, &[], &[]);
+}
+
+/// A program that was built with ThreadSanitizer, with a library that was too.
+fn thread_sanitized(program: &Path, calls: u64) -> Command {
+    // Where the kernel spreads addresses wider than this ThreadSanitizer knows.
+    let mut line = Command::new("setarch");
+    line.arg("-R").arg(program);
+    line.env("TSAN_OPTIONS", "halt_on_error=1:exitcode=9:second_deadlock_stack=1")
+        .env(CARELESS, calls.to_string());
+    line
+}
+
+const THREAD_SANITIZER: [&str; 1] = ["-fsanitize=thread"];
+
+/// Runs a program with the library's own build with ThreadSanitizer: no race, and nothing is suppressed.
+fn under_thread_sanitizer(name: &str, generations: &[u32], calls: u64) {
+    let build = Build::new(&sanitized("tsan"), &THREAD_SANITIZER);
+    let program = build.program(name);
+    runs(|| thread_sanitized(&program, calls), name, generations, &[], &[]);
+}
+
+/// A race made on purpose: the library's thread and the host's write the same without a lock.
+#[test]
+fn thread_sanitizer_reports_a_race() {
+    let build = Build::new(&sanitized("tsan"), &THREAD_SANITIZER);
+    let program = build.program("race");
+    let server = socketio(4, &[]);
+    let mut line = thread_sanitized(&program, 0);
+    line.arg(server.root()).env_remove("LD_LIBRARY_PATH");
+    let output = command(line, LIMIT);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(9), "{text}");
+    assert!(text.contains("WARNING: ThreadSanitizer: data race") && text.contains("race.c"), "{text}");
+}
+
+#[test]
+fn every_end_of_a_client_under_thread_sanitizer() {
+    for name in ["destroy", "destroy_async", "off", "once"] {
+        under_thread_sanitizer(name, &ONE, 0);
+    }
+}
+
+#[test]
+fn threads_under_thread_sanitizer() {
+    under_thread_sanitizer("threads", &ONE, 0);
 }
 
 #[test]
