@@ -2,7 +2,6 @@
 //! against the official servers. Every program prints a line `ok <program>: <case>` per case.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     process::Command,
     time::{Instant, SystemTime},
@@ -11,9 +10,9 @@ use std::{
 use super::support::{command, socketio, target_dir, torture};
 
 /// How long a program may take; each ends much sooner.
-const LIMIT: u64 = 150;
+pub const LIMIT: u64 = 150;
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c")
 }
 
@@ -73,7 +72,7 @@ pub fn cases_of(name: &str) -> Vec<String> {
 }
 
 /// Runs some cases of a compiled program, or all, against a server of each generation: each says that it is ok.
-fn runs(
+pub fn runs(
     mut program: impl FnMut() -> Command,
     name: &str,
     generations: &[u32],
@@ -103,7 +102,7 @@ pub fn library() -> PathBuf {
 }
 
 /// Compiles a program and runs some of its cases, or all, against a server of each generation.
-fn shows(name: &str, generations: &[u32], flags: &[&str], cases: &[&str]) {
+pub fn shows(name: &str, generations: &[u32], flags: &[&str], cases: &[&str]) {
     let build = Build::new(&library(), &[]);
     let program = build.program(name);
     runs(|| Command::new(&program), name, generations, flags, cases);
@@ -124,9 +123,9 @@ macro_rules! programs {
     };
 }
 
-const BOTH: [u32; 2] = [2, 4];
+pub const BOTH: [u32; 2] = [2, 4];
 /// For what never reaches the wire.
-const ONE: [u32; 1] = [4];
+pub const ONE: [u32; 1] = [4];
 /// The link is lost after a second without a beat. Shorter, and a busy machine would lose it by itself.
 const QUICK_BEATS: [&str; 4] = ["--ping-interval", "300", "--ping-timeout", "700"];
 /// As by default, the timeout is the shorter of the two.
@@ -210,58 +209,7 @@ fn cycles() {
 }
 
 /// How many calls of careless threads `make torture` wants.
-const CARELESS: &str = "IM_TORTURE_CALLS";
-
-/// So many calls are two cases: eight threads make all of them, and then sixty-four on one client half as many.
-fn careless(part: &str, how: &str, short: u64, shows: impl FnOnce(u64)) {
-    let (start, each) = (Instant::now(), torture::scale(CARELESS, short));
-    println!("IM_TORTURE_SEED={}", torture::scale("IM_TORTURE_SEED", 1));
-    shows(each);
-    let what = format!("threads that call anything with any handle{how}: every outcome and free function called once, nothing left");
-    torture::row(part, &what, (2 * each * 3 / 2, "calls"), 0, 0, start.elapsed());
-}
-
-#[test]
-fn careless_callers() {
-    careless("careless", "", 12_000, |_| shows("careless", &BOTH, &[], &[]));
-}
-
-#[test]
-fn careless_callers_under_address_sanitizer() {
-    careless("careless-asan", ", under AddressSanitizer", 12_000, |_| {
-        under_address_sanitizer("careless", &BOTH)
-    });
-}
-
-#[test]
-fn careless_callers_under_thread_sanitizer() {
-    careless("careless-tsan", ", under ThreadSanitizer", 4_000, |calls| {
-        under_thread_sanitizer("careless", &BOTH, calls)
-    });
-}
-
-#[test]
-fn careless_callers_under_valgrind() {
-    careless("careless-valgrind", ", under valgrind", 1_500, |calls| {
-        under_valgrind("careless", &BOTH, calls)
-    });
-}
-
-/// A new function of the header can't be forgotten: the careless callers call every one.
-#[test]
-fn careless_callers_call_every_function() {
-    let header = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("include/im_client.h"));
-    let header = header.expect("the header is there");
-    let code = header.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
-    let functions: BTreeSet<&str> = code
-        .filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next())
-        .filter(|name| name.starts_with("im_"))
-        .collect();
-    let calls = std::fs::read_to_string(folder().join("careless_calls.h")).expect("it is there");
-    let rows = calls.split("ROW(").skip(1).filter_map(|row| row.split_once(',')).map(|(name, _)| name);
-    let called: BTreeSet<&str> = rows.filter(|name| name.starts_with("im_")).collect();
-    assert_eq!(called, functions);
-}
+pub const CARELESS: &str = "IM_TORTURE_CALLS";
 
 /// 200 lives of a client leave no memory behind and touch none that is not theirs.
 #[test]
@@ -280,7 +228,7 @@ fn manual_delivery_under_valgrind() {
     }
 }
 
-fn under_valgrind(name: &str, generations: &[u32], calls: u64) {
+pub fn under_valgrind(name: &str, generations: &[u32], calls: u64) {
     let build = Build::new(&library(), &[]);
     let program = build.program(name);
     let valgrind = || {
@@ -314,7 +262,7 @@ fn last_change(folder: &Path) -> SystemTime {
 }
 
 /// The folder of the library's own build with a sanitizer, made by `tools/build_<name>.sh` after the last change.
-fn sanitized(name: &str) -> PathBuf {
+pub fn sanitized(name: &str) -> PathBuf {
     let target = target_dir();
     let library = target.parent().expect("target/debug lies in target").join(name);
     let library = library.join("x86_64-unknown-linux-gnu/debug");
@@ -329,7 +277,7 @@ fn sanitized(name: &str) -> PathBuf {
 }
 
 /// Runs a program with the library's own build with AddressSanitizer, which also looks for leaks at the end.
-fn under_address_sanitizer(name: &str, generations: &[u32]) {
+pub fn under_address_sanitizer(name: &str, generations: &[u32]) {
     let build = Build::new(&sanitized("asan"), &["-fsanitize=address", "-fno-omit-frame-pointer"]);
     let program = build.program(name);
     let sanitized = || {
@@ -338,51 +286,6 @@ fn under_address_sanitizer(name: &str, generations: &[u32]) {
         line
     };
     runs(sanitized, name, generations, &[], &[]);
-}
-
-/// A program that was built with ThreadSanitizer, with a library that was too.
-fn thread_sanitized(program: &Path, calls: u64) -> Command {
-    // Where the kernel spreads addresses wider than this ThreadSanitizer knows.
-    let mut line = Command::new("setarch");
-    line.arg("-R").arg(program);
-    line.env("TSAN_OPTIONS", "halt_on_error=1:exitcode=9:second_deadlock_stack=1")
-        .env(CARELESS, calls.to_string());
-    line
-}
-
-const THREAD_SANITIZER: [&str; 1] = ["-fsanitize=thread"];
-
-/// Runs a program with the library's own build with ThreadSanitizer: no race, and nothing is suppressed.
-fn under_thread_sanitizer(name: &str, generations: &[u32], calls: u64) {
-    let build = Build::new(&sanitized("tsan"), &THREAD_SANITIZER);
-    let program = build.program(name);
-    runs(|| thread_sanitized(&program, calls), name, generations, &[], &[]);
-}
-
-/// A race made on purpose: the library's thread and the host's write the same without a lock.
-#[test]
-fn thread_sanitizer_reports_a_race() {
-    let build = Build::new(&sanitized("tsan"), &THREAD_SANITIZER);
-    let program = build.program("race");
-    let server = socketio(4, &[]);
-    let mut line = thread_sanitized(&program, 0);
-    line.arg(server.root()).env_remove("LD_LIBRARY_PATH");
-    let output = command(line, LIMIT);
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(9), "{text}");
-    assert!(text.contains("WARNING: ThreadSanitizer: data race") && text.contains("race.c"), "{text}");
-}
-
-#[test]
-fn every_end_of_a_client_under_thread_sanitizer() {
-    for name in ["destroy", "destroy_async", "off", "once"] {
-        under_thread_sanitizer(name, &ONE, 0);
-    }
-}
-
-#[test]
-fn threads_under_thread_sanitizer() {
-    under_thread_sanitizer("threads", &ONE, 0);
 }
 
 #[test]

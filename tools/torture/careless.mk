@@ -8,6 +8,6 @@ torture-careless: packages-test servers build
 	$(call say,Careless callers)
 	tools/build_asan.sh
 	tools/build_tsan.sh
-	IM_TORTURE_CALLS=100000 $(CARELESS) c_programs::careless_callers c_programs::careless_callers_under_address_sanitizer
-	IM_TORTURE_CALLS=30000 $(CARELESS) c_programs::careless_callers_under_thread_sanitizer
-	IM_TORTURE_CALLS=10000 $(CARELESS) c_programs::careless_callers_under_valgrind
+	IM_TORTURE_CALLS=100000 $(CARELESS) careless::callers careless::callers_under_address_sanitizer
+	IM_TORTURE_CALLS=30000 $(CARELESS) careless::callers_under_thread_sanitizer
+	IM_TORTURE_CALLS=10000 $(CARELESS) careless::callers_under_valgrind
