@@ -3,7 +3,7 @@
 #
 # The standard library is built with it too: without, ThreadSanitizer does not see how std's locks and channels order things, and
 # reports races that are none. So the compiler is the one that there is a source of the standard library for: Debian's. The
-# runtime is gcc's, which the C programs bring.
+# runtime is gcc's, which the C programs bring, with tests/c/tsan.c.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")

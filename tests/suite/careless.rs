@@ -73,7 +73,8 @@ fn thread_sanitized(program: &Path, calls: u64) -> Command {
     line
 }
 
-const THREAD_SANITIZER: [&str; 1] = ["-fsanitize=thread"];
+const THREAD_SANITIZER: [&str; 2] =
+    ["-fsanitize=thread", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/tsan.c")];
 
 /// Runs a program with the library's own build with ThreadSanitizer: no race, and nothing is suppressed.
 fn under_thread_sanitizer(name: &str, generations: &[u32], calls: u64) {
