@@ -121,8 +121,8 @@ AARCH64 := $(CARGO_TARGET_DIR)/aarch64
 aarch64: packages-test servers
 	$(call say,Building the library for aarch64)
 	@tools/packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
-	@tools/aarch64_rust.sh $(AARCH64)/rust
-	RUSTC=$(AARCH64)/rust/rustc CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc CARGO_PROFILE_DEV_DEBUG=0 \
+	@tools/debian_rust.sh $(CARGO_TARGET_DIR)/rust
+	RUSTC=$(CARGO_TARGET_DIR)/rust/rustc CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc CARGO_PROFILE_DEV_DEBUG=0 \
 	    cargo rustc --locked -p im-client --lib --crate-type cdylib --target aarch64-unknown-linux-gnu --target-dir $(AARCH64)
 	cargo build --locked -p im-server
 	$(call say,Testing the library for aarch64 under qemu)
@@ -257,8 +257,9 @@ test: packages-test servers lint build examples
 	$(call say,Building the servers and peers of the tests)
 	$(TEST_PROGRAMS)
 	$(MAKE) abi deny sbom-test
-	$(call say,Building the library with AddressSanitizer)
+	$(call say,Building the library with AddressSanitizer and with ThreadSanitizer)
 	tools/build_asan.sh
+	tools/build_tsan.sh
 	# This builds the release library.
 	$(MAKE) instructions
 	$(call say,Testing the servers themselves with the official clients)

@@ -77,6 +77,26 @@ static void inside_its_own_callback(void) {
     CHECK_EQUAL(it.after_death, 0);
 }
 
+static void inside_its_own_callback_of_any_event(void) {
+    victim it;
+    raise_victim(&it);
+    CHECK(im_client_on_any(it.handle, strike_event, &it) > 0);
+    CHECK_EQUAL(im_client_emit(it.handle, "echo", "1"), IM_OK);
+    WAIT(it.destroyed > 0);
+    bury(&it);
+    CHECK_EQUAL(it.destroyed, 1);
+}
+
+static void inside_its_own_callback_of_what_goes_out(void) {
+    victim it;
+    raise_victim(&it);
+    CHECK(im_client_on_any_outgoing(it.handle, strike_event, &it) > 0);
+    CHECK_EQUAL(im_client_emit(it.handle, "echo", "1"), IM_OK);
+    WAIT(it.destroyed > 0);
+    bury(&it);
+    CHECK_EQUAL(it.destroyed, 1);
+}
+
 static void inside_its_own_ack_callback(void) {
     victim it;
     raise_victim(&it);
@@ -350,7 +370,8 @@ static void in_every_state_of_the_connection(void) {
     post("resume", "{}");
 }
 
-CASES("destroy", CASE(inside_its_own_callback), CASE(inside_its_own_ack_callback),
+CASES("destroy", CASE(inside_its_own_callback), CASE(inside_its_own_callback_of_any_event),
+      CASE(inside_its_own_callback_of_what_goes_out), CASE(inside_its_own_ack_callback),
       CASE(inside_its_own_free_function), CASE(inside_a_free_function_of_a_call_that_failed),
       CASE(inside_a_log_callback), CASE(inside_a_done_function),
       CASE(inside_another_clients_callback), CASE(two_that_destroy_one_another),

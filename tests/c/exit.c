@@ -1,11 +1,10 @@
 /* Promise 11: a process may exit with live clients. Each scenario is a child of its own, forked
  * before the library is used. */
 
+#include "child.h"
 #include "manual.h"
 
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 /* What the children tell. */
 typedef struct shared_notes {
@@ -34,18 +33,7 @@ static void run(void (*code)(void), int exit_code, long long at_least_ms, long l
         code();
         check_failed(__FILE__, __LINE__, "the scenario ends the process");
     }
-    int status = -1;
-    long long until = now_ms() + PATIENCE_MS;
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        if (now_ms() > until) {
-            kill(child, SIGKILL);
-            waitpid(child, &status, 0);
-            check_failed(__FILE__, __LINE__, "the exit hangs");
-        }
-        pass_ms(1);
-    }
-    CHECK(WIFEXITED(status));
-    CHECK_EQUAL(WEXITSTATUS(status), exit_code);
+    CHECK_EQUAL(wait_child(child), exit_code);
     CHECK_EQUAL(notes->hook_is_over, 1);
     CHECK_EQUAL(notes->started_after_hook, 0);
     CHECK(notes->left_at != 0);

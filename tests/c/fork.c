@@ -1,9 +1,7 @@
 /* Promise 10: what happens in a forked child. */
 
+#include "child.h"
 #include "manual.h"
-
-#include <signal.h>
-#include <sys/wait.h>
 
 static void ignore(const im_event *event, void *data) { (void)event, (void)data; }
 static void ignore_ack(im_status status, const im_event *reply, void *data) {
@@ -20,22 +18,7 @@ static void in_child(void (*code)(void *), void *data) {
         code(data);
         exit(0);
     }
-    int status = -1;
-    long long until = now_ms() + PATIENCE_MS;
-    for (;;) {
-        pid_t ended = waitpid(child, &status, WNOHANG);
-        if (ended == child)
-            break;
-        CHECK_EQUAL(ended, 0);
-        if (now_ms() > until) {
-            kill(child, SIGKILL);
-            waitpid(child, &status, 0);
-            check_failed(__FILE__, __LINE__, "the child hangs");
-        }
-        pass_ms(1);
-    }
-    CHECK(WIFEXITED(status));
-    CHECK_EQUAL(WEXITSTATUS(status), 0);
+    CHECK_EQUAL(wait_child(child), 0);
 }
 
 static void every_call_says_forked(im_client client) {

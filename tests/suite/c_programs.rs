@@ -10,9 +10,9 @@ use std::{
 use super::support::{command, socketio, target_dir, torture};
 
 /// How long a program may take; each ends much sooner.
-const LIMIT: u64 = 150;
+pub const LIMIT: u64 = 150;
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c")
 }
 
@@ -43,7 +43,9 @@ impl Build {
         // A program may put a function of its own in the place of the system's.
         compile.arg("-rdynamic");
         compile.arg(folder().join(name).with_extension("c")).arg("-o").arg(&output);
-        compile.arg("-L").arg(place).arg("-lim_client").arg(format!("-Wl,-rpath,{}", place.display()));
+        // One of them is not linked with the library: it loads it.
+        compile.arg("-L").arg(place).args(["-Wl,--as-needed", "-lim_client"]);
+        compile.arg(format!("-Wl,-rpath,{}", place.display()));
         run(compile);
         output
     }
@@ -70,7 +72,7 @@ pub fn cases_of(name: &str) -> Vec<String> {
 }
 
 /// Runs some cases of a compiled program, or all, against a server of each generation: each says that it is ok.
-fn runs(
+pub fn runs(
     mut program: impl FnMut() -> Command,
     name: &str,
     generations: &[u32],
@@ -100,7 +102,7 @@ pub fn library() -> PathBuf {
 }
 
 /// Compiles a program and runs some of its cases, or all, against a server of each generation.
-fn shows(name: &str, generations: &[u32], flags: &[&str], cases: &[&str]) {
+pub fn shows(name: &str, generations: &[u32], flags: &[&str], cases: &[&str]) {
     let build = Build::new(&library(), &[]);
     let program = build.program(name);
     runs(|| Command::new(&program), name, generations, flags, cases);
@@ -121,9 +123,9 @@ macro_rules! programs {
     };
 }
 
-const BOTH: [u32; 2] = [2, 4];
+pub const BOTH: [u32; 2] = [2, 4];
 /// For what never reaches the wire.
-const ONE: [u32; 1] = [4];
+pub const ONE: [u32; 1] = [4];
 /// The link is lost after a second without a beat. Shorter, and a busy machine would lose it by itself.
 const QUICK_BEATS: [&str; 4] = ["--ping-interval", "300", "--ping-timeout", "700"];
 /// As by default, the timeout is the shorter of the two.
@@ -180,6 +182,8 @@ programs! {
     a_sleeping_machine: "sleep", ONE, [], [];
     the_store: "store", BOTH, [], [];
     many_reconnects: "reconnects", BOTH, [], [];
+    careless_fork_and_exit: "careless_ends", BOTH, [], [];
+    load_and_unload: "unload", BOTH, [], [];
 }
 
 /// A program of the list that names cases names them all.
@@ -206,25 +210,12 @@ fn cycles() {
 }
 
 /// How many calls of careless threads `make torture` wants.
-const CARELESS: &str = "IM_TORTURE_CALLS";
-
-#[test]
-fn careless_callers() {
-    let (start, each) = (Instant::now(), torture::scale(CARELESS, 12_000));
-    shows("careless", &BOTH, &[], &[]);
-    let what = "eight threads that call anything with any handle: every outcome and free function called once, nothing left";
-    torture::row("careless", what, (2 * each, "calls"), 0, 0, start.elapsed());
-}
-
-#[test]
-fn careless_callers_under_address_sanitizer() {
-    under_address_sanitizer("careless", &BOTH);
-}
+pub const CARELESS: &str = "IM_TORTURE_CALLS";
 
 /// 200 lives of a client leave no memory behind and touch none that is not theirs.
 #[test]
 fn cycles_under_valgrind() {
-    under_valgrind("cycles", &BOTH);
+    under_valgrind("cycles", &BOTH, 0);
 }
 
 /// The programs about manual delivery.
@@ -234,11 +225,11 @@ const MANUAL: [&str; 6] = ["pull", "polled", "dispatch", "manual_end", "wake", "
 #[test]
 fn manual_delivery_under_valgrind() {
     for name in MANUAL {
-        under_valgrind(name, &ONE);
+        under_valgrind(name, &ONE, 0);
     }
 }
 
-fn under_valgrind(name: &str, generations: &[u32]) {
+pub fn under_valgrind(name: &str, generations: &[u32], calls: u64) {
     let build = Build::new(&library(), &[]);
     let program = build.program(name);
     let valgrind = || {
@@ -246,6 +237,7 @@ fn under_valgrind(name: &str, generations: &[u32]) {
         line.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite,possible"]);
         line.args(["--error-exitcode=9", "--fair-sched=yes"]);
         line.arg(format!("--suppressions={}", folder().join("valgrind.supp").display())).arg(&program);
+        line.env(CARELESS, calls.to_string());
         line
     };
     runs(valgrind, name, generations, &[], &[]);
@@ -270,19 +262,24 @@ fn last_change(folder: &Path) -> SystemTime {
     times.max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// Runs a program with the library's own build with AddressSanitizer, which also looks for leaks at the end.
-fn under_address_sanitizer(name: &str, generations: &[u32]) {
+/// The folder of the library's own build with a sanitizer, made by `tools/build_<name>.sh` after the last change.
+pub fn sanitized(name: &str) -> PathBuf {
     let target = target_dir();
-    let library = target.parent().expect("target/debug lies in target").join("asan");
+    let library = target.parent().expect("target/debug lies in target").join(name);
     let library = library.join("x86_64-unknown-linux-gnu/debug");
     let file = library.join("libim_client.so");
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     assert!(
         file.is_file() && changed(&file) >= last_change(&sources),
-        "{} is not there, or older than the sources: run tools/build_asan.sh",
+        "{} is not there, or older than the sources: run tools/build_{name}.sh",
         file.display()
     );
-    let build = Build::new(&library, &["-fsanitize=address", "-fno-omit-frame-pointer"]);
+    library
+}
+
+/// Runs a program with the library's own build with AddressSanitizer, which also looks for leaks at the end.
+pub fn under_address_sanitizer(name: &str, generations: &[u32]) {
+    let build = Build::new(&sanitized("asan"), &["-fsanitize=address", "-fno-omit-frame-pointer"]);
     let program = build.program(name);
     let sanitized = || {
         let mut line = Command::new(&program);

@@ -5,6 +5,7 @@ mod acks;
 mod bad_input;
 mod binary;
 mod c_programs;
+mod careless;
 mod cluster;
 mod complaints;
 mod credentials;

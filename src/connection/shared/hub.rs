@@ -1,6 +1,6 @@
 //! Which connections there are to share.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::{
     engine::{Engine, Outcome},
@@ -22,11 +22,12 @@ pub struct Key {
     pub query: Secret,
 }
 
+/// A connection belongs to its members and its task: one that is over is not kept here until somebody else comes.
 #[derive(Debug, Default)]
-pub struct Hub(Mutex<Vec<(Key, Arc<Engine>)>>);
+pub struct Hub(Mutex<Vec<(Key, Weak<Engine>)>>);
 
 impl Hub {
-    fn lock(&self) -> MutexGuard<'_, Vec<(Key, Arc<Engine>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Key, Weak<Engine>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -64,15 +65,34 @@ impl Hub {
     /// A part for a namespace, and whether its connection is still to be opened.
     fn enter(&self, key: &Key, namespace: &str) -> (Member, bool) {
         let mut all = self.lock();
-        all.retain(|(_, engine)| !engine.is_over());
-        let equal = all.iter().filter(|(other, _)| other == key);
-        for (_, engine) in equal {
-            if let Some(member) = Member::enter(engine, namespace) {
+        all.retain(|(_, engine)| engine.upgrade().is_some_and(|engine| !engine.is_over()));
+        let equal = all.iter().filter(|(other, _)| other == key).filter_map(|(_, engine)| engine.upgrade());
+        for engine in equal {
+            if let Some(member) = Member::enter(&engine, namespace) {
                 return (member, false);
             }
         }
         let (engine, member) = Member::first(namespace);
-        all.push((key.clone(), engine));
+        all.push((key.clone(), Arc::downgrade(&engine)));
         (member, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_connection_that_is_over_is_not_kept() {
+        let (hub, key) = (Hub::default(), Key { options: "{}".into(), query: String::new() });
+        let (member, first) = hub.enter(&key, "/a");
+        assert!(first);
+        let (other, first) = hub.enter(&key, "/b");
+        assert!(!first);
+        let engine = Arc::downgrade(member.engine());
+        drop(member);
+        assert!(engine.upgrade().is_some());
+        drop(other);
+        assert!(engine.upgrade().is_none());
     }
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts a Rust compiler that knows aarch64 into FOLDER, beside the machine's own, and says nothing where it is there.
+# Puts a Rust compiler that knows aarch64, and the source of its standard library, into FOLDER, beside the machine's own, and says
+# nothing where it is there.
 #
 # The compiler is Debian's (rustc-web, which Debian keeps new enough to build browsers), with its standard libraries of both
 # machines. Installed, they would take the place of the machine's own Rust, and arm64 would have to be a foreign architecture
@@ -7,7 +8,7 @@
 set -euo pipefail
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
 [ ! -x "$folder/rustc" ] || exit 0
-echo "== Unpacking Debian's Rust for aarch64"
+echo "== Unpacking Debian's Rust"
 
 mkdir -p "$folder"/apt/{lists,cache/archives}/partial "$folder"/apt/sources "$folder/debs"
 # Where Debian publishes a newer one for a browser; a machine made by debootstrap alone does not know that place.
@@ -31,7 +32,7 @@ needed() {
 }
 mapfile -t packages < <(needed 'rustc-web|libstd-rust-web-.*|libllvm[0-9]+')
 "$(dirname "$0")/packages.sh" libedit2 libxml2 libz3-4 # of libllvm; these may be installed as usual
-(cd "$folder/debs" && apt-get -qq "${own_lists[@]}" download "${packages[@]}" libstd-rust-web-dev:arm64)
+(cd "$folder/debs" && apt-get -qq "${own_lists[@]}" download "${packages[@]}" libstd-rust-web-dev:arm64 rust-web-src)
 for package in "$folder"/debs/*.deb; do
     dpkg-deb -x "$package" "$folder/root"
 done
