@@ -1,12 +1,15 @@
 //! Properties of the parsers that hold for any input.
 
+mod splitting;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::{
+    client::Event,
     engineio::{self, v3, v4, Frame, Revision},
     im::Envelope,
-    socketio::{encode_ack, encode_event, msgpack, placeholders, Arguments, Decoder},
+    socketio::{encode_ack, encode_event, msgpack, placeholders, Arguments, Decoder, Parser, Received},
 };
 
 fn json() -> impl Strategy<Value = Value> {
@@ -119,6 +122,67 @@ proptest! {
         prop_assert_eq!(all, serde_json::from_str::<Value>(&format!("[{}]", texts.join(","))).unwrap());
         let first = packet.extent.first.map(|first| packet.data[first].to_owned());
         prop_assert_eq!(first.as_ref(), texts.first());
+    }
+
+    #[test]
+    fn packets_come_back_with_their_attachments(
+        name in "[a-zé😀]{1,8}",
+        id in any::<u64>(),
+        is_ack in any::<bool>(),
+        argument in exact_json(),
+        attachments in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 1..=10),
+        revision in revision(),
+    ) {
+        let placeholders = (0..attachments.len()).map(|num| serde_json::json!([{ "_placeholder": true, "num": num }]));
+        let arguments: Vec<Value> = std::iter::once(argument).chain(placeholders).collect();
+        let texts: Vec<String> = arguments.iter().map(Value::to_string).collect();
+        let texts = texts.join(",");
+        for parser in [Parser::Default, Parser::Msgpack] {
+            let sent = match is_ack {
+                true => parser.ack("/chat", id, &texts, attachments.clone()),
+                false => parser.event("/chat", Some(id), &Value::from(name.clone()).to_string(), &texts, attachments.clone()),
+            };
+            let sent = sent.unwrap();
+            let mut decoder = Decoder::new(parser);
+            if parser == Parser::Default {
+                prop_assert_eq!(decoder.text(&sent.frame[1..], revision), Ok(None));
+            }
+            let (last, before) = sent.attachments.split_last().unwrap();
+            for attachment in before {
+                prop_assert_eq!(decoder.binary(attachment, revision), Ok(None));
+            }
+            let packet = decoder.binary(last, revision).unwrap().unwrap();
+            let name = if is_ack { "" } else { &name };
+            prop_assert_eq!((&*packet.name, packet.id, &*packet.namespace), (name, Some(id), "/chat"));
+            let all: Value = serde_json::from_str(&format!("[{}]", &packet.data[packet.extent.all])).unwrap();
+            prop_assert_eq!(all, Value::from(arguments.clone()));
+            prop_assert_eq!(&packet.attachments, &attachments);
+        }
+    }
+
+    /// What a callback sees, also where it stands in the memory of an event before it.
+    #[test]
+    fn an_event_in_place_is_the_one_that_a_parser_finds(
+        events in prop::collection::vec((any::<String>(), prop::collection::vec(json(), 0..4), any::<bool>()), 1..4),
+        revision in revision(),
+    ) {
+        let mut spent = None;
+        for (name, arguments, pretty) in events {
+            let array = Value::from_iter(std::iter::once(Value::from(format!("n{name}"))).chain(arguments));
+            let text = if pretty { serde_json::to_string_pretty(&array) } else { serde_json::to_string(&array) };
+            let text = format!("2{}", text.unwrap());
+            let packet = Decoder::default().text(&text, revision).unwrap().unwrap();
+            let (name, data, extent) = (packet.name, packet.data, packet.extent);
+            let received = Received { name, id: packet.id, data, extent, attachments: packet.attachments };
+            let event = Event::received(1, received, 0, spent.take());
+            let parsed = array.as_array().unwrap();
+            prop_assert_eq!(Some(event.name()), parsed[0].as_str());
+            let first: Value = serde_json::from_str(event.json()).unwrap();
+            prop_assert_eq!(&first, parsed.get(1).unwrap_or(&Value::Null));
+            let all: Value = serde_json::from_str(event.arguments().to_str().unwrap()).unwrap();
+            prop_assert_eq!(all.as_array().unwrap(), &parsed[1..]);
+            spent = Event::spent(event, usize::MAX);
+        }
     }
 
     #[test]

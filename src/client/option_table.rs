@@ -105,12 +105,21 @@ pub fn nearest(name: &str) -> Option<&'static str> {
         return None;
     }
     let wanted = name.to_lowercase();
+    let length = wanted.chars().count();
     OPTIONS
         .iter()
-        .map(|(known, _, _)| (distance(&wanted, &known.to_lowercase()), *known))
-        .filter(|(distance, known)| *distance <= known.len() / 3 + 1)
+        .map(|(known, _, _)| *known)
+        // So much longer or shorter it is farther away, whatever its letters.
+        .filter(|known| known.len().abs_diff(length) <= farthest(known))
+        .map(|known| (distance(&wanted, &known.to_lowercase()), known))
+        .filter(|(distance, known)| *distance <= farthest(known))
         .min()
         .map(|(_, known)| known)
+}
+
+/// How far a misspelling may be from the name that is meant.
+fn farthest(known: &str) -> usize {
+    known.len() / 3 + 1
 }
 
 /// How many characters have to be added, removed or replaced (Levenshtein).

@@ -11,7 +11,7 @@ $(TOOLS)/bin/cargo-fuzz:
 fuzz-build: $(TOOLS)/bin/cargo-fuzz
 	@tools/packages.sh gcc g++ libc6-dev python3
 	$(call say,Building the fuzz targets)
-	cd fuzz && RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR= PATH=$(TOOLS)/bin:$$PATH cargo fuzz build --fuzz-dir . --target-dir $(FUZZ) -O
+	cd fuzz && RUSTC_BOOTSTRAP=1 RUSTC_WRAPPER=$(CURDIR)/fuzz/rustc.sh CARGO_TARGET_DIR= PATH=$(TOOLS)/bin:$$PATH cargo fuzz build --fuzz-dir . --target-dir $(FUZZ) -O
 
 FUZZ_RUNS ?= 10000000
 torture-fuzz: fuzz-build

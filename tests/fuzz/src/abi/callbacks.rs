@@ -2,7 +2,8 @@
 
 use std::{
     ffi::{c_char, c_void, CStr},
-    sync::atomic::{AtomicI64, Ordering::SeqCst},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use ::im_client::{internals::Status, *};
@@ -11,32 +12,46 @@ use super::{count, sane, User, OK};
 
 /// How many calls are still owed.
 #[derive(Debug)]
-pub struct Account(AtomicI64);
+pub struct Account {
+    owed: Mutex<i64>,
+    even: Condvar,
+}
 
-pub static ACKS: Account = Account(AtomicI64::new(0));
-pub static FREES: Account = Account(AtomicI64::new(0));
+pub static ACKS: Account = Account { owed: Mutex::new(0), even: Condvar::new() };
+pub static FREES: Account = Account { owed: Mutex::new(0), even: Condvar::new() };
 
 /// A call that is owed if the function that is about to be called accepts it.
 pub struct Expected(&'static Account);
 
 impl Account {
+    fn owed(&self) -> MutexGuard<'_, i64> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Before the call, since its outcome may come before it returns.
     pub fn expect(&'static self) -> Expected {
-        self.0.fetch_add(1, SeqCst);
+        self.expect_always();
         Expected(self)
     }
 
     /// A free function is called also where the call fails that it was given to.
     pub fn expect_always(&self) {
-        self.0.fetch_add(1, SeqCst);
+        *self.owed() += 1;
     }
 
     fn came(&self) {
-        assert!(self.0.fetch_sub(1, SeqCst) > 0, "called more often than promised");
+        let mut owed = self.owed();
+        assert!(*owed > 0, "called more often than promised");
+        *owed -= 1;
+        if *owed == 0 {
+            self.even.notify_all();
+        }
     }
 
-    pub fn is_even(&self) -> bool {
-        self.0.load(SeqCst) == 0
+    /// Waits until nothing is owed; false where it takes longer than this.
+    pub fn settle(&self, limit: Duration) -> bool {
+        let waited = self.even.wait_timeout_while(self.owed(), limit, |owed| *owed != 0);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
     }
 }
 
@@ -56,13 +71,17 @@ pub fn look(event: *const im_event) -> u64 {
     // SAFETY: a valid event, as the library gave it.
     unsafe {
         let event_ref = &*event;
-        assert_eq!(CStr::from_ptr(event_ref.name).count_bytes(), event_ref.name_len);
+        // A name may have a NUL inside: Socket.IO allows any.
+        let name = std::slice::from_raw_parts(event_ref.name.cast::<u8>(), event_ref.name_len + 1);
+        assert!(std::str::from_utf8(name).is_ok() && name.ends_with(&[0]));
         assert_eq!(CStr::from_ptr(event_ref.json).count_bytes(), event_ref.json_len);
         assert!(CStr::from_ptr(event_ref.json).to_str().is_ok());
         assert!(!im_event_args(event).is_null());
+        count();
         for index in 0..=event_ref.blob_count {
             let mut blob = im_blob { data: std::ptr::null(), len: 0 };
             let status = im_event_blob(event, index, &raw mut blob);
+            count();
             assert_eq!(status == OK, index < event_ref.blob_count);
             if status == OK && blob.len > 0 {
                 std::hint::black_box(*blob.data.cast::<u8>().add(blob.len - 1));
@@ -100,7 +119,6 @@ pub unsafe extern "C" fn on_ack(_status: im_status, reply: *const im_event, user
 }
 
 fn act(client: im_client, event: *const im_event, choice: usize) {
-    count();
     // SAFETY: texts are NUL-terminated, the event is valid until its callback returns.
     unsafe {
         match choice {
@@ -111,6 +129,8 @@ fn act(client: im_client, event: *const im_event, choice: usize) {
                 let kept = im_event_retain(event);
                 look(kept);
                 im_event_release(kept);
+                count();
+                count();
             }
             3 => {
                 sane(im_event_reply(event, c"1".as_ptr()));
@@ -123,7 +143,7 @@ fn act(client: im_client, event: *const im_event, choice: usize) {
             }
             6 => {
                 // Another thread may have destroyed it.
-                let status = im_client_dispatch(client, 0, 1);
+                let status = sane(im_client_dispatch(client, 0, 1));
                 assert!(status == Status::Deadlock as i32 || status == Status::Handle as i32, "{status}");
             }
             _ => {}
