@@ -43,12 +43,12 @@ pub enum Frame {
 }
 
 /// Reads all packets of a payload by what reads the first.
-fn all_packets<Body: ?Sized, E>(
+fn all_packets<Body, E>(
     body: &Body,
     first: impl Fn(&Body) -> Result<(Frame, usize), E>,
 ) -> Result<Vec<Frame>, E>
 where
-    Body: AsRef<[u8]> + std::ops::Index<std::ops::RangeFrom<usize>, Output = Body>,
+    Body: ?Sized + AsRef<[u8]> + std::ops::Index<std::ops::RangeFrom<usize>, Output = Body>,
 {
     let (packet, mut at) = first(body)?;
     let mut packets = vec![packet];

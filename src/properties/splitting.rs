@@ -114,7 +114,8 @@ fn dialer(address: &str) -> Arc<Dialer> {
 
 async fn connect(address: &str, revision: Revision, polling: bool) -> Socket {
     let timestamps = Timestamps::default();
-    let address_of = Address { path: "/socket.io/".into(), revision, query: String::new(), timestamps };
+    let address_of =
+        Address { path: "/socket.io/".into(), revision, query: crate::secret::Secret::default(), timestamps };
     let (dialer, progress) = (dialer(address), Progress::default());
     if polling {
         return poll(&dialer, address_of, &progress).await;
@@ -150,7 +151,7 @@ async fn hear(address: &str, talk: &Talk, polling: bool) -> Vec<Said> {
     socket.begin(&handshake);
     let settings = Settings {
         namespace: "/chat".into(),
-        query: String::new(),
+        query: crate::secret::Secret::default(),
         auth: None,
         recovery: None,
         revision: Some(talk.revision),

@@ -201,7 +201,7 @@ impl Socket {
     pub async fn close(&mut self) {
         match self {
             Socket::WebSocket(socket) => {
-                if socket.close().await.is_ok() {
+                if (**socket).close().await.is_ok() {
                     // Reading up to the end lets the other side read our last frames: a close with unread data is a reset.
                     while let Some(Ok(_)) = socket.next().await {}
                 }

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_shared_connection_that_is_over_is_not_kept() {
-        let (hub, key) = (Hub::default(), Key { options: "{}".into(), query: String::new() });
+        let (hub, key) = (Hub::default(), Key { options: "{}".into(), query: Secret::default() });
         let (member, first) = hub.enter(&key, "/a");
         assert!(first);
         let (other, first) = hub.enter(&key, "/b");

@@ -85,11 +85,9 @@ impl Wire {
     pub async fn answer_polls(&self, listener: &TcpListener, revision: Revision, frames: &[Frame]) {
         let (mut stream, _) = listener.accept().await.unwrap();
         // What opens a session comes alone.
-        let mut bodies = vec![0..1];
-        bodies.extend(
-            pieces(&self.parts, frames.len() - 1).into_iter().map(|part| part.start + 1..part.end + 1),
-        );
-        for part in bodies.into_iter().filter(|part| !part.is_empty()) {
+        let rest = pieces(&self.parts, frames.len() - 1).into_iter();
+        let rest = rest.map(|part| part.start + 1..part.end + 1);
+        for part in std::iter::once(0..1).chain(rest).filter(|part| !part.is_empty()) {
             while read_head(&mut stream).await.is_none() {
                 stream = listener.accept().await.unwrap().0;
             }

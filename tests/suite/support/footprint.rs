@@ -57,8 +57,10 @@ fn of_quarter(taken: &[Footprint], quarter: usize, value: impl Fn(&Footprint) ->
     values[size / 2]
 }
 
+type Figure = fn(&Footprint) -> u64;
+
 /// What a figure may grow by, from the second quarter to the last.
-const ROOM: [(&str, fn(&Footprint) -> u64, u64); 4] = [
+const ROOM: [(&str, Figure, u64); 4] = [
     ("kB of memory", |taken| taken.resident_kb, 4096),
     ("kB of the heap", |taken| taken.heap_kb, 1024),
     ("descriptors", |taken| taken.descriptors, 5),
