@@ -268,6 +268,7 @@ test: packages-test servers lint build examples
 	# Most of the tests wait, for a server or a timer.
 	RUST_TEST_THREADS=6 cargo test --locked --workspace
 	cargo test --locked -p im-client --lib --no-default-features
+	$(MAKE) models
 	$(MAKE) demo
 	$(MAKE) aarch64
 	$(MAKE) docs-test
@@ -279,7 +280,7 @@ test: packages-test servers lint build examples
 
 # The long forms of the tests of trust: docs/trust.md shows the table that this prints.
 include tools/torture/*.mk
-TORTURE := faults cluster hostile careless cycles soak fuzz
+TORTURE := faults cluster hostile careless models cycles soak fuzz
 # The last two take longest, and wait for different things: side by side.
 torture: fuzz-build $(addprefix torture-,$(filter-out soak fuzz,$(TORTURE)))
 	$(MAKE) -j2 torture-soak torture-fuzz

@@ -861,7 +861,8 @@ void im_string_free(char *string);
 
 /**
  * Sets the function that gets the library's log lines up to a level (`IM_LOG_…`); NULL sets none. Replaceable at any time:
- * after a call with NULL no call of the old one starts. Lines come on a thread of the library, through a bounded queue;
+ * after a call with NULL one call of the old one that is just being made may still start, and no other; its `free_fn` comes
+ * after that. Lines come on a thread of the library, through a bounded queue;
  * losses are told in a line of their own. `free_fn` (may be NULL) is called once when `user_data` is not used any more,
  * also where this call fails. Tokens, cookies and message contents never appear.
  *
@@ -1073,19 +1074,21 @@ int64_t im_client_subscribe(im_client client,
                             im_free_fn free_fn);
 
 /**
- * Ends a subscription. Never blocks; no new call of it starts after this returns, though one may still be running: its free
- * function says when `user_data` may go. `IM_ERROR_NOT_FOUND` if there is none of that id.
+ * Ends a subscription. Never blocks. Inside a callback of this client no call of it starts after this returns; elsewhere one call
+ * that is just being made may still start, or be running, and no other. The subscription's free function says when `user_data`
+ * may go. `IM_ERROR_NOT_FOUND` if there is none of that id.
  */
 im_status im_client_off(im_client client,
                         int64_t subscription);
 
 /**
- * Ends all subscriptions of an event (of both its names). `IM_ERROR_NOT_FOUND` if there is none.
+ * Ends all subscriptions of an event (of both its names), each as `im_client_off` does. `IM_ERROR_NOT_FOUND` if there is none.
  *
  * # Safety
  * `event` is NULL (an error) or NUL-terminated.
  */
-im_status im_client_off_event(im_client client, const char *event);
+im_status im_client_off_event(im_client client,
+                              const char *event);
 
 #ifdef __cplusplus
 }  // extern "C"

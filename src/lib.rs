@@ -11,6 +11,7 @@
 //! * `json`: where values of a JSON text end
 //! * `log`: lines for whoever wants them
 //! * `secret`: texts that are wiped from memory
+//! * `sync`: locks and threads, those of the standard library or of the models
 //!
 //! Beside them `internals`: what of all this benchmarks reach.
 #![deny(unsafe_code)]
@@ -29,9 +30,14 @@ mod json;
 mod log;
 mod secret;
 mod socketio;
+mod sync;
 mod transport;
 
 #[cfg(test)]
 mod properties;
+
+#[cfg(shuttle)]
+#[path = "../tests/models/src/models.rs"]
+pub mod models;
 
 pub use ffi::*;

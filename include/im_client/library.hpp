@@ -32,7 +32,7 @@ template <class F> Result<void> set_log(LogLevel level, F callback) {
                                             detail::free_callback<F>));
 }
 
-/// After this no call of the log's callback starts.
+/// After this one call of the log's callback that is just being made may still start, and no other.
 inline Result<void> clear_log() {
     return detail::done(im_set_log_callback(IM_LOG_OFF, nullptr, nullptr, nullptr));
 }

@@ -15,7 +15,8 @@ class Subscription {
     Subscription() noexcept = default;
     Subscription(im_client client, std::int64_t id) noexcept : client_(client), id_(id) {}
 
-    /// No new call starts after this; one may still be running. Never blocks.
+    /// Inside a callback of the client no call starts after this; elsewhere one that is just being
+    /// made may still start, or be running. Never blocks.
     /// Status::not_found where it has ended already.
     Result<void> off() const { return detail::done(im_client_off(client_, id_)); }
     std::int64_t id() const noexcept { return id_; }

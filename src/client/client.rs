@@ -1,16 +1,9 @@
 //! A client: its state, its life, its subscriptions. What it sends is in `sending`, its end in `ending`.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        Arc, Mutex, MutexGuard, PoisonError,
-    },
-    time::Instant,
-};
+use std::{panic::AssertUnwindSafe, time::Instant};
 
 use futures_util::FutureExt;
-use tokio::{runtime::Handle, sync::Notify};
+use tokio::sync::Notify;
 
 use super::{
     credentials::Keeper,
@@ -22,6 +15,7 @@ use super::{
     pool::Pool,
     replies::Replies,
     requests::Requests,
+    runtime::Handle,
     spare::Spare,
     subscriptions::{Subscriptions, Topic},
     Callback, Done, Event, Failed, Options, Outcome, Shared, Status,
@@ -29,6 +23,10 @@ use super::{
 use crate::{
     connection::{self, Connected, Link, State},
     log::Level,
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        thread, Arc, Mutex, MutexGuard, PoisonError,
+    },
 };
 
 pub struct Client {
@@ -263,7 +261,7 @@ impl Client {
             if count == 1 {
                 // On a machine whose cores are busy that thread would wait until this one has found out that nothing else came.
                 // Of many, more may come meanwhile, for the same wake-up.
-                std::thread::yield_now();
+                thread::yield_now();
             }
         }
     }

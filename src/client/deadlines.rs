@@ -8,6 +8,7 @@ use std::{
 use super::{
     client::Client,
     requests::{Requests, Unanswered},
+    runtime::sleep_until,
     Done, Outcome, Status,
 };
 
@@ -35,7 +36,7 @@ impl Client {
                 continue;
             };
             tokio::select! {
-                () = tokio::time::sleep_until(at.into()) => self.expire_requests(),
+                now = sleep_until(at) => self.expire_requests(now),
                 () = self.timer.notified() => {}
             }
         }
@@ -46,8 +47,7 @@ impl Client {
         first.into_iter().chain(self.outbox.first_deadline()).min()
     }
 
-    fn expire_requests(&self) {
-        let now = Instant::now();
+    fn expire_requests(&self, now: Instant) {
         self.expire_messages(now);
         self.without_answer(Status::Timeout, |requests| {
             std::iter::from_fn(|| requests.take_expired(now)).collect()

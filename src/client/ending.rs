@@ -1,12 +1,6 @@
 //! The end of a client.
 
-use std::{
-    cell::RefCell,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-    },
-};
+use std::cell::RefCell;
 
 use super::{
     client::Client,
@@ -14,6 +8,10 @@ use super::{
     pool::is_pool_thread,
     takers::Wait,
     Done,
+};
+use crate::sync::{
+    atomic::{AtomicBool, Ordering},
+    thread_local, Arc, Condvar, Mutex, MutexGuard, PoisonError,
 };
 
 /// How a destroy went.
@@ -118,7 +116,7 @@ impl Client {
         // With manual delivery no foreign thread enters user code; a thread of the library's has none of its own.
         if self.options().manual && !is_pool_thread() {
             self.begin_end(Afterwards::Join);
-            DEFERRED.with_borrow_mut(|deferred| deferred.push(self.clone()));
+            DEFERRED.with(|deferred| deferred.borrow_mut().push(self.clone()));
         } else {
             self.begin_end(Afterwards::Detached(None));
         }

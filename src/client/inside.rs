@@ -17,7 +17,7 @@ pub fn is_exiting() -> bool {
     EXITING.load(Ordering::SeqCst)
 }
 
-thread_local! {
+crate::sync::thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 

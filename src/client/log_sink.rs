@@ -1,9 +1,10 @@
 //! Hands log lines to the caller's callback, on a thread of the pool.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use super::{inside::user_code, pool::Work};
-use crate::log::{Level, Log};
+use crate::{
+    log::{Level, Log},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// What is called with a line. Dropping it runs the caller's free function.
 pub type LogCallback = Arc<dyn Fn(Level, &str) + Send + Sync>;

@@ -1,15 +1,13 @@
 //! What waits to be delivered to one client's callbacks, bounded in bytes. The pool takes it in batches; with manual delivery
 //! the caller's threads take it one by one, see `takers`.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-    },
-};
+use std::collections::VecDeque;
 
 use super::{takers::Takers, Callback, Done, Event, Outcome};
+use crate::sync::{
+    atomic::{AtomicBool, Ordering},
+    Arc, Condvar, Mutex, MutexGuard, PoisonError,
+};
 
 pub enum Item {
     Event(Arc<Event>),

@@ -40,6 +40,10 @@ mod pool;
 mod pull;
 mod replies;
 mod requests;
+#[cfg(not(shuttle))]
+mod runtime;
+#[cfg(shuttle)]
+#[path = "../../tests/models/src/runtime.rs"]
 mod runtime;
 mod sending;
 mod shared;

@@ -2,7 +2,6 @@
 
 use std::{
     path::PathBuf,
-    sync::{atomic::Ordering, Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -19,6 +18,7 @@ use crate::{
     im::{self, Message, Refusal},
     log::Level,
     socketio::Parser,
+    sync::{atomic::Ordering, Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 /// What a frame has around its message, with a long namespace.

@@ -1,15 +1,11 @@
 //! The threads that run the callers' callbacks: one, and one more whenever a callback has run for 50 ms while others wait.
 
-use std::{
-    cell::RefCell,
-    collections::VecDeque,
-    io,
-    sync::{
-        atomic::{AtomicBool, AtomicU64, Ordering},
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-    },
+use std::{cell::RefCell, collections::VecDeque, io, time::Duration};
+
+use crate::sync::{
+    atomic::{AtomicBool, AtomicU64, Ordering},
     thread::{self, JoinHandle},
-    time::Duration,
+    thread_local, Arc, Condvar, Mutex, MutexGuard, PoisonError,
 };
 
 const MOST_THREADS: usize = 16;
@@ -63,8 +59,8 @@ thread_local! {
 
 /// A callback begins on this thread.
 pub fn tick() {
-    WORKER.with_borrow(|worker| {
-        if let Some(worker) = worker {
+    WORKER.with(|worker| {
+        if let Some(worker) = &*worker.borrow() {
             // Nobody else counts here.
             worker.callbacks.store(worker.callbacks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
@@ -72,7 +68,7 @@ pub fn tick() {
 }
 
 pub fn is_pool_thread() -> bool {
-    WORKER.with_borrow(Option::is_some)
+    WORKER.with(|worker| worker.borrow().is_some())
 }
 
 impl Pool {
@@ -141,7 +137,7 @@ impl Pool {
         let (pool, own) = (self.clone(), worker.clone());
         let handle = thread::Builder::new().name("im-callbacks".into()).spawn(move || {
             (pool.thread_start)();
-            WORKER.set(Some(own.clone()));
+            WORKER.with(|worker| *worker.borrow_mut() = Some(own.clone()));
             pool.work(&own);
         })?;
         state.handles.retain(|handle| !handle.is_finished());
@@ -198,7 +194,7 @@ impl Pool {
             let mut state = self.lock();
             state.stopping = true;
             self.ready.notify_all();
-            let own = usize::from(WORKER.with_borrow(Option::is_some));
+            let own = usize::from(is_pool_thread());
             let others_run = |state: &mut State| state.workers.len() > own;
             let waited = self.ended.wait_timeout_while(state, PATIENCE, others_run);
             std::mem::take(&mut waited.unwrap_or_else(PoisonError::into_inner).0.handles)

@@ -5,10 +5,12 @@ use std::{
     io,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use tokio::{runtime::Handle, sync::Notify};
+use tokio::sync::Notify;
+
+pub use tokio::runtime::Handle;
 
 use super::{
     pool::{Pool, ThreadStart, PATIENCE},
@@ -17,6 +19,12 @@ use super::{
 
 /// The thread for name lookups may hang in the system's resolver; the end of the runtime waits no longer for it.
 const LOOKUP_END: Duration = Duration::from_millis(500);
+
+/// On the network thread: waits for this time; gives the time that it is then.
+pub async fn sleep_until(at: Instant) -> Instant {
+    tokio::time::sleep_until(at.into()).await;
+    Instant::now()
+}
 
 pub struct Runtime {
     pub handle: Handle,

@@ -3,23 +3,26 @@
 use std::{
     io,
     path::Path,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
-
-use once_cell::sync::OnceCell;
-use tokio::runtime::Handle;
 
 use super::{
     log_sink::{LogCallback, LogSink},
     pool::{Pool, ThreadStart, Work},
-    runtime::Runtime,
+    runtime::{Handle, Runtime},
     sleep_watch::{Clocks, Sleeper},
     store::{Contents, Drawer, Stores},
     Failed, Status,
 };
-use crate::{connection::Surroundings, log::Log, transport::TlsCache};
+use crate::{
+    connection::Surroundings,
+    log::Log,
+    sync::{
+        thread::{self, JoinHandle},
+        Arc, Condvar, Mutex, MutexGuard, OnceCell, PoisonError, Weak,
+    },
+    transport::TlsCache,
+};
 
 struct Slot {
     /// Starts fallibly with its first user; the last one replaces it.
@@ -192,7 +195,7 @@ fn end_of_cell(mut cell: Arc<OnceCell<Runtime>>) -> Option<Runtime> {
             Ok(cell) => return cell.into_inner(),
             Err(shared) => {
                 cell = shared;
-                std::thread::yield_now();
+                thread::yield_now();
             }
         }
     }

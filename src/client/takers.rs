@@ -4,19 +4,17 @@
 //! with a condition of its own for each kind of waiter, or a signal to just one of them, the signal could go to a thread that
 //! waits for something else, and be lost. The descriptor is raised and lowered under that lock too.
 
-use std::{
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        MutexGuard, PoisonError,
-    },
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     delivery::Delivery,
     mailbox::{Inner, Item, Mailbox},
     wake_descriptor::WakeDescriptor,
     Failed,
+};
+use crate::sync::{
+    atomic::{AtomicBool, Ordering},
+    MutexGuard, PoisonError,
 };
 
 /// How long a call waits for the first that it can take.

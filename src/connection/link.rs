@@ -1,12 +1,6 @@
 //! What a connection's task shares with its client: wishes, state, the outbound queue.
 
-use std::{
-    sync::{
-        atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering},
-        Condvar, Mutex, MutexGuard, PoisonError,
-    },
-    time::Instant,
-};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
@@ -14,7 +8,13 @@ use super::{
     outbound::{Dropped, Outbound, Outgoing, QueueFull},
     shortcut::{Shortcut, Writer},
 };
-use crate::transport::{Outlet, Slot};
+use crate::{
+    sync::{
+        atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering},
+        Condvar, Mutex, MutexGuard, PoisonError,
+    },
+    transport::{Outlet, Slot},
+};
 
 /// What a client is doing, as `im_client_state` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,6 +17,9 @@ mod carrier;
 mod drive;
 mod lane;
 mod link;
+#[cfg(shuttle)]
+#[path = "../../tests/models/src/network.rs"]
+mod network;
 mod outbound;
 mod owner;
 mod search;
@@ -27,7 +30,11 @@ mod task;
 mod writing;
 
 pub use link::{Link, State, Unsent};
+#[cfg(shuttle)]
+pub use network::run;
 pub use outbound::Outgoing;
 pub use owner::{Attempt, ConnectFailure, Connected, CredentialsFuture, Loss, Owner};
 pub use target::{Credentials, Paths, Reconnection, Target};
-pub use task::{run, Surroundings};
+#[cfg(not(shuttle))]
+pub use task::run;
+pub use task::Surroundings;

@@ -12,7 +12,8 @@ use super::{
 use crate::client::{Failed, Status};
 
 /// Sets the function that gets the library's log lines up to a level (`IM_LOG_…`); NULL sets none. Replaceable at any time:
-/// after a call with NULL no call of the old one starts. Lines come on a thread of the library, through a bounded queue;
+/// after a call with NULL one call of the old one that is just being made may still start, and no other; its `free_fn` comes
+/// after that. Lines come on a thread of the library, through a bounded queue;
 /// losses are told in a line of their own. `free_fn` (may be NULL) is called once when `user_data` is not used any more,
 /// also where this call fails. Tokens, cookies and message contents never appear.
 ///

@@ -3,11 +3,14 @@
 
 use std::sync::{
     atomic::{AtomicPtr, AtomicU32, Ordering},
-    Arc, Once, PoisonError, RwLock,
+    Once,
 };
 
 use super::{clocks::clocks, exit, types::im_client};
-use crate::client::{forget_deferred_in_child, forget_in_child, Client, Failed, Shared, Status};
+use crate::{
+    client::{forget_deferred_in_child, forget_in_child, Client, Failed, Shared, Status},
+    sync::{Arc, PoisonError, RwLock},
+};
 
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
 /// The parent's, so that a leak checker in the child still finds it.
@@ -67,6 +70,12 @@ pub fn process() -> &'static Process {
             unsafe { &*other }
         }
     }
+}
+
+/// The models begin each of their executions so: what the threads of the one before held is gone with them.
+#[cfg(shuttle)]
+pub fn forget() {
+    CURRENT.store(std::ptr::null_mut(), Ordering::Release);
 }
 
 extern "C" fn in_child() {

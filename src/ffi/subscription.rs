@@ -130,14 +130,15 @@ unsafe fn subscribe(
     })
 }
 
-/// Ends a subscription. Never blocks; no new call of it starts after this returns, though one may still be running: its free
-/// function says when `user_data` may go. `IM_ERROR_NOT_FOUND` if there is none of that id.
+/// Ends a subscription. Never blocks. Inside a callback of this client no call of it starts after this returns; elsewhere one call
+/// that is just being made may still start, or be running, and no other. The subscription's free function says when `user_data`
+/// may go. `IM_ERROR_NOT_FOUND` if there is none of that id.
 #[no_mangle]
 pub extern "C" fn im_client_off(client: im_client, subscription: i64) -> im_status {
     with(client, |client| client.unsubscribe(subscription).map(|()| 0))
 }
 
-/// Ends all subscriptions of an event (of both its names). `IM_ERROR_NOT_FOUND` if there is none.
+/// Ends all subscriptions of an event (of both its names), each as `im_client_off` does. `IM_ERROR_NOT_FOUND` if there is none.
 ///
 /// # Safety
 /// `event` is NULL (an error) or NUL-terminated.
