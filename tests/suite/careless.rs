@@ -42,7 +42,7 @@ fn callers_under_thread_sanitizer() {
 
 #[test]
 fn callers_under_valgrind() {
-    careless("careless-valgrind", ", under valgrind", 1_500, |calls| {
+    careless("careless-valgrind", ", under valgrind", 600, |calls| {
         under_valgrind("careless", &BOTH, calls)
     });
 }
