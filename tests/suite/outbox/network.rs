@@ -22,8 +22,6 @@ const WINDOW: usize = 8;
 const MESSAGES_PER_QUESTION: usize = 4;
 /// How long nothing may change once the network does no harm, and while it does.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// A connection with one end is found out by these.
-const BEATS: [&str; 4] = ["--ping-interval", "400", "--ping-timeout", "600"];
 
 /// Servers that know the same messages, and write one before they acknowledge it.
 struct Servers {
@@ -39,7 +37,7 @@ impl Servers {
     fn cluster(start: fn(&[&str]) -> Server) -> Self {
         let redis = Daemon::redis_server();
         let address = redis.address();
-        let start = move || start(&[&["--redis", &address], BEATS.as_slice()].concat());
+        let start = move || start(&["--redis", &address]);
         let nodes = vec![start(), start()];
         Servers { nodes, start: Box::new(start), stored: Box::new(move || stored(&redis)), is_cluster: true }
     }

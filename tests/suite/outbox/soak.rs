@@ -175,6 +175,10 @@ fn settled(users: &[User]) -> u64 {
     total(users, |user| user.stored.load(SeqCst) + user.failed.load(SeqCst))
 }
 
+fn most_messages(seconds: u64) -> u64 {
+    u64::try_from(Duration::from_secs(seconds).as_millis() / PACE.as_millis()).expect("small")
+}
+
 /// What went on until the time was over.
 struct Chat {
     sent: u32,
@@ -191,23 +195,31 @@ fn chat(
     mut next: impl FnMut() -> Server,
 ) -> (Chat, Server) {
     let between_kills = Duration::from_secs((seconds / 60).clamp(2, 20));
-    let (start, mut last_kill, mut next_message) = (Instant::now(), Instant::now(), Instant::now());
-    let mut chat = Chat { sent: 0, kills: 0, taken: Vec::new() };
-    while start.elapsed() < Duration::from_secs(seconds) {
+    let start = Instant::now();
+    let (mut last_kill, mut last_look, mut next_message) = (start, start, start);
+    let (mut goal, mut chat) = (USERS as u64, Chat { sent: 0, kills: 0, taken: Vec::new() });
+    let end = Duration::from_secs(seconds);
+    // One that was never killed shows nothing.
+    while start.elapsed() < end || chat.kills == 0 && start.elapsed() < end + PATIENCE {
         while next_message < Instant::now() {
             next_message += PACE;
-            if u64::from(chat.sent) - settled(users) < MOST_UNSETTLED {
+            let sent = u64::from(chat.sent);
+            if sent < most_messages(seconds) && sent - settled(users) < MOST_UNSETTLED {
                 send(clients, users, chat.sent);
                 chat.sent += 1;
             }
         }
-        if chat.taken.len() < usize::try_from(start.elapsed().as_secs()).expect("small") {
+        // What comes and goes with connections is not what grows.
+        let is_due = last_look.elapsed() > Duration::from_secs(1);
+        if is_due && clients.iter().all(|client| im_client_state(*client) == IM_STATE_CONNECTED) {
+            last_look = Instant::now();
             chat.taken.push(Footprint::take(start));
         }
-        if last_kill.elapsed() > between_kills {
+        // A server that is slow to start gets to work, too.
+        if last_kill.elapsed() > between_kills && settled(users) >= goal {
             server.kill();
             server = next();
-            (last_kill, chat.kills) = (Instant::now(), chat.kills + 1);
+            (last_kill, chat.kills, goal) = (Instant::now(), chat.kills + 1, settled(users) + USERS as u64);
         }
         thread::sleep(Duration::from_millis(5));
     }
@@ -244,8 +256,7 @@ fn nothing_is_lost_and_nothing_grows_while_the_server_flaps() {
     let first = if seconds > SHORT { socketio(4, &["--path", "/ws"]) } else { start_server() };
     let door = FaultProxy::start(first.port, 0);
     door.calm();
-    let most = Duration::from_secs(seconds).as_millis() / PACE.as_millis();
-    let most = u64::try_from(most).expect("small");
+    let most = most_messages(seconds);
     let users: Vec<User> = (0..USERS).map(|number| User::new(number, most)).collect();
     let clients: Vec<im_client> = users.iter().map(|user| connect(&door.root(), user)).collect();
     let next = || {
