@@ -1,8 +1,8 @@
 //! Whose turn it is. All clients share the network thread: what comes without a pause is worked off in pieces, and between
 //! two pieces others have their turn and the clock is looked at.
 //!
-//! tokio's budget of a task is made for that, but counts reads of the socket: one of those may bring a hundred thousand
-//! frames, and what is read from memory costs it nothing.
+//! tokio's budget of a task is made for that, but counts reads of the socket: a few of those may bring a hundred thousand
+//! frames.
 
 use std::{
     future::Future,
@@ -11,31 +11,51 @@ use std::{
 };
 
 use tokio::{
-    task::coop::{consume_budget, has_budget_remaining, unconstrained},
+    task::{
+        coop::{has_budget_remaining, unconstrained},
+        yield_now,
+    },
     time::Sleep,
 };
 
-/// So many bytes cost one unit of a task's budget, of which it has 128 in a turn.
-const UNIT: usize = 512;
+/// So many bytes are read from one socket in a turn: the smallest frames of so many take some milliseconds.
+const MOST_BYTES: usize = 128 * 1024;
 
-/// Is anything left of this turn? Where not, sockets seem to have nothing and to take nothing.
+/// What was read from one socket since others had their turn.
+#[derive(Default)]
+pub struct Turn {
+    bytes: usize,
+}
+
+impl Turn {
+    /// Pending where the turn is over, and woken when all others that can go on have done so and the clock was looked at.
+    pub fn poll_go_on(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.bytes < MOST_BYTES {
+            return Poll::Ready(());
+        }
+        self.bytes = 0;
+        pin!(yield_now()).poll(cx)
+    }
+
+    pub fn count(&mut self, bytes: usize) {
+        self.bytes += bytes;
+    }
+
+    /// Nothing is there: the next that comes begins a turn.
+    pub fn end(&mut self) {
+        self.bytes = 0;
+    }
+}
+
+/// Is anything left of the budget of this turn? Where not, sockets seem to have nothing and to take nothing.
 pub fn has_turn() -> bool {
     has_budget_remaining()
 }
 
-/// Bytes were read: fewer are left for this turn.
-pub fn spend(bytes: usize, cx: &mut Context<'_>) {
-    for _ in 0..bytes.div_ceil(UNIT) {
-        if !has_budget_remaining() {
-            return;
-        }
-        let _ = poll_unit(cx);
-    }
-}
-
-/// Takes one unit; pending where the turn is over, and woken for the next.
+/// Takes one unit of the budget; pending where the turn is over, and woken for the next.
+#[cfg(any(test, feature = "polling"))]
 pub fn poll_unit(cx: &mut Context<'_>) -> Poll<()> {
-    pin!(consume_budget()).poll(cx)
+    pin!(tokio::task::coop::consume_budget()).poll(cx)
 }
 
 /// A timer is looked at even where the turn is over: a server that floods would keep it from ever being due.
@@ -74,12 +94,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut stream = Stream::plain(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
         let (mut peer, _) = listener.accept().await.unwrap();
-        let (all, whole) = (vec![0; 1 << 20], 128 * UNIT);
+        let all = vec![0; 1 << 20];
         let sent = tokio::spawn(async move { peer.write_all(&all).await.map(|()| peer) });
         tokio::time::sleep(Duration::from_millis(50)).await;
         for size in [1024, 4096] {
             let bytes = reads_in_a_turn(&mut stream, size).await * size;
-            assert!(bytes > 0 && bytes <= whole + size, "{bytes} bytes in reads of {size}");
+            assert!(bytes > 0 && bytes < MOST_BYTES + size, "{bytes} bytes in reads of {size}");
         }
         drop(stream);
         let _ = sent.await;

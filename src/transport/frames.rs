@@ -42,6 +42,7 @@ impl WebSocket {
         self.inner.close(None).await
     }
 
+    #[cold]
     fn count_pong(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         if self.inner.poll_flush_unpin(cx)?.is_ready() {
             self.unread_pongs = 0;
@@ -64,6 +65,7 @@ impl WebSocket {
 impl Source for WebSocket {
     type Item = Result<Message, Error>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = ready!(self.inner.poll_next_unpin(cx));
         if let Some(Ok(Message::Ping(_))) = &next {

@@ -14,6 +14,8 @@ use tokio::{
     net::tcp::OwnedReadHalf,
 };
 
+use super::fairness::Turn;
+
 /// A read that fills what it is given is followed by one of this size.
 const PIECE: usize = 64 * 1024;
 
@@ -28,14 +30,26 @@ pub struct ReadAhead {
     piece: Vec<u8>,
     waiting: Range<usize>,
     much_comes: bool,
+    turn: Turn,
 }
 
 impl ReadAhead {
     pub fn new(stream: OwnedReadHalf) -> Self {
-        ReadAhead { stream, piece: Vec::new(), waiting: 0..0, much_comes: false }
+        ReadAhead { stream, piece: Vec::new(), waiting: 0..0, much_comes: false, turn: Turn::default() }
     }
 
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.turn.poll_go_on(cx));
+        let before = buf.filled().len();
+        let read = self.read(cx, buf);
+        match read.is_ready() {
+            true => self.turn.count(buf.filled().len() - before),
+            false => self.turn.end(),
+        }
+        read
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.waiting.is_empty() {
             // What is asked for is as large as a piece where a large message is read.
             if !self.much_comes || buf.remaining() >= PIECE {

@@ -3,7 +3,7 @@
 use std::{
     io,
     pin::Pin,
-    task::{ready, Context, Poll},
+    task::{Context, Poll},
 };
 
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{fairness, outlet::Outlet, read_ahead::ReadAhead, tls::Tls};
+use super::{outlet::Outlet, read_ahead::ReadAhead, tls::Tls};
 
 pub enum Stream {
     Plain(ReadAhead, Outlet),
@@ -36,17 +36,10 @@ impl Stream {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !fairness::has_turn() {
-            // What is there in memory would be read on without an end to the turn.
-            ready!(fairness::poll_unit(cx));
-        }
-        let before = buf.filled().len();
-        let read = match self.get_mut() {
+        match self.get_mut() {
             Stream::Plain(ahead, _) => ahead.poll_read(cx, buf),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        };
-        fairness::spend(buf.filled().len() - before, cx);
-        read
+        }
     }
 }
 
