@@ -80,8 +80,9 @@ static void inside_its_own_callback(void) {
 static void inside_its_own_callback_of_any_event(void) {
     victim it;
     raise_victim(&it);
+    /* The connection's own events may come before this one, and end the client. */
     CHECK(im_client_on_any(it.handle, strike_event, &it) > 0);
-    CHECK_EQUAL(im_client_emit(it.handle, "echo", "1"), IM_OK);
+    im_client_emit(it.handle, "echo", "1");
     WAIT(it.destroyed > 0);
     bury(&it);
     CHECK_EQUAL(it.destroyed, 1);

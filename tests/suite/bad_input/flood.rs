@@ -1,5 +1,6 @@
 //! Servers that send without an end. All clients of the process share the network thread: the flood of one server holds up
-//! neither another client nor the client's own clocks, and fills no memory.
+//! neither another client nor the client's own clocks, and fills no memory. These tests have a process for themselves: other
+//! tests share this one's network thread.
 
 use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -93,124 +94,144 @@ fn holds_nothing_up(name: &'static str, multiplex: bool) {
 
 #[test]
 fn a_flood_holds_nothing_up() {
-    for (name, _) in floods() {
-        holds_nothing_up(name, false);
-    }
+    alone("bad_input::flood::a_flood_holds_nothing_up", || {
+        for (name, _) in floods() {
+            holds_nothing_up(name, false);
+        }
+    });
 }
 
 #[test]
 fn a_flood_on_a_shared_connection_holds_nothing_up() {
-    for (name, _) in floods() {
-        holds_nothing_up(name, true);
-    }
+    alone("bad_input::flood::a_flood_on_a_shared_connection_holds_nothing_up", || {
+        for (name, _) in floods() {
+            holds_nothing_up(name, true);
+        }
+    });
 }
 
 /// How much of a flood is worked off while another client waits for its turn. In bytes, because time tells of the machine.
 #[test]
 fn a_flood_is_worked_off_in_small_pieces() {
-    // Before there was a limit these were megabytes.
-    const MOST: u64 = 2 << 20;
-    for name in ["empty fragments", "noops"] {
-        let flooded = Arc::<std::sync::Mutex<Option<Flood>>>::default();
-        let kept = flooded.clone();
-        let server = RawServer::start(move |peer| {
-            peer.connect(4);
-            *kept.lock().expect("no test panics here") = Some(flood(peer, name));
-            peer.receive_all();
-        });
-        let good = good_server();
-        let other = TestClient::new(options(&good.root()));
-        other.wait("connect");
-        let hit = TestClient::new(options(&server.root()));
-        hit.wait("connect");
-        let bytes = || flooded.lock().expect("no test panics here").as_ref().map_or(0, Flood::bytes);
-        // By then the buffers of both sides are full.
-        (0..3).for_each(|_| asks(&other, name));
-        let mut during: Vec<u64> = (0..7)
-            .map(|_| {
-                let before = bytes();
-                asks(&other, name);
-                bytes() - before
-            })
-            .collect();
-        during.sort_unstable();
-        assert!(during[during.len() / 2] < MOST, "{name}: {during:?} bytes while one question was answered");
-        drop(hit);
-        flooded.lock().expect("no test panics here").take();
-    }
+    alone("bad_input::flood::a_flood_is_worked_off_in_small_pieces", || {
+        // Before there was a limit these were megabytes.
+        const MOST: u64 = 2 << 20;
+        for name in ["empty fragments", "noops"] {
+            let flooded = Arc::<std::sync::Mutex<Option<Flood>>>::default();
+            let kept = flooded.clone();
+            let server = RawServer::start(move |peer| {
+                peer.connect(4);
+                *kept.lock().expect("no test panics here") = Some(flood(peer, name));
+                peer.receive_all();
+            });
+            let good = good_server();
+            let other = TestClient::new(options(&good.root()));
+            other.wait("connect");
+            let hit = TestClient::new(options(&server.root()));
+            hit.wait("connect");
+            let bytes = || flooded.lock().expect("no test panics here").as_ref().map_or(0, Flood::bytes);
+            // By then the buffers of both sides are full.
+            (0..3).for_each(|_| asks(&other, name));
+            let mut during: Vec<u64> = (0..7)
+                .map(|_| {
+                    let before = bytes();
+                    asks(&other, name);
+                    bytes() - before
+                })
+                .collect();
+            during.sort_unstable();
+            assert!(
+                during[during.len() / 2] < MOST,
+                "{name}: {during:?} bytes while one question was answered"
+            );
+            drop(hit);
+            flooded.lock().expect("no test panics here").take();
+        }
+    });
 }
 
 /// In the handshake the connect timeout ends it, in the words of a silence.
 #[test]
 fn a_flood_before_the_connect_ends_with_the_timeout() {
-    for (open, names) in
-        [(false, ["empty fragments", "WebSocket pings"]), (true, ["empty fragments", "noops"])]
-    {
-        for name in names {
-            let server = RawServer::start(move |peer| {
-                peer.upgrade();
-                if open {
-                    peer.open(4);
-                    peer.receive_until("40/room");
-                }
-                let _flood = flood(peer, name);
-                peer.drain();
-            });
-            // Enough to get there in, whatever else the machine does.
-            let once = json!({ "timeout": 2000, "reconnection": false });
-            let client = TestClient::new(with(options(&server.root()), &once));
-            let attempt = &client.wait("connect_error").json["attempts"][0];
-            assert_eq!(attempt["step"], if open { "namespace" } else { "open" }, "{name}: {attempt}");
-            assert!(attempt["message"].as_str().expect("a message").contains("2000 ms"), "{name}: {attempt}");
-            wait_until("the end of the connection", || server.ended() == 1);
+    alone("bad_input::flood::a_flood_before_the_connect_ends_with_the_timeout", || {
+        for (open, names) in
+            [(false, ["empty fragments", "WebSocket pings"]), (true, ["empty fragments", "noops"])]
+        {
+            for name in names {
+                let server = RawServer::start(move |peer| {
+                    peer.upgrade();
+                    if open {
+                        peer.open(4);
+                        peer.receive_until("40/room");
+                    }
+                    let _flood = flood(peer, name);
+                    peer.drain();
+                });
+                // Enough to get there in, whatever else the machine does.
+                let once = json!({ "timeout": 2000, "reconnection": false });
+                let client = TestClient::new(with(options(&server.root()), &once));
+                let attempt = &client.wait("connect_error").json["attempts"][0];
+                assert_eq!(attempt["step"], if open { "namespace" } else { "open" }, "{name}: {attempt}");
+                assert!(
+                    attempt["message"].as_str().expect("a message").contains("2000 ms"),
+                    "{name}: {attempt}"
+                );
+                wait_until("the end of the connection", || server.ended() == 1);
+            }
         }
-    }
+    });
 }
 
 /// A server that pings and reads no pong: the pile of pongs has a bound, beyond which the connection ends.
 #[test]
 fn websocket_pings_whose_pongs_nobody_reads_end_the_connection() {
-    for generation in [2, 4] {
-        let gone = Arc::<AtomicBool>::default();
-        let told = gone.clone();
-        let server = RawServer::narrow(move |peer| {
-            if peer.number > 1 {
-                return peer.behave(generation);
-            }
-            peer.connect(generation);
-            peer.flood(&frame(PING, &[b'x'; 125])).finish();
-            told.store(true, Ordering::Release);
-        });
-        let client = TestClient::new(options(&server.root()));
-        let loss = client.wait("disconnect").json;
-        assert_eq!(loss["reason"], "transport error", "{loss}");
-        let description = loss["description"].as_str().expect("a description");
-        assert!(description.contains("1024 pings and read no answer"), "{description}");
-        wait_until("the end of the flood", || gone.load(Ordering::Acquire));
-        client.wait("reconnect");
-    }
+    alone("bad_input::flood::websocket_pings_whose_pongs_nobody_reads_end_the_connection", || {
+        for generation in [2, 4] {
+            let gone = Arc::<AtomicBool>::default();
+            let told = gone.clone();
+            let server = RawServer::narrow(move |peer| {
+                if peer.number > 1 {
+                    return peer.behave(generation);
+                }
+                peer.connect(generation);
+                peer.flood(&frame(PING, &[b'x'; 125])).finish();
+                told.store(true, Ordering::Release);
+            });
+            let client = TestClient::new(options(&server.root()));
+            let loss = client.wait("disconnect").json;
+            assert_eq!(loss["reason"], "transport error", "{loss}");
+            let description = loss["description"].as_str().expect("a description");
+            assert!(description.contains("1024 pings and read no answer"), "{description}");
+            wait_until("the end of the flood", || gone.load(Ordering::Acquire));
+            client.wait("reconnect");
+        }
+    });
 }
 
 /// The same with pings of Engine.IO: the connection lives. That of the pongs that wait there is one, `session_tests.rs` shows.
 #[test]
 fn pings_whose_pongs_nobody_reads_do_no_harm() {
-    const PINGS: u64 = 20_000;
-    for (generation, multiplex) in [(2, false), (2, true), (4, false), (4, true)] {
-        let server = RawServer::narrow(move |peer| {
-            peer.connect(generation);
-            peer.flood_with(&frame(TEXT, b"2"), PINGS).finish();
-            peer.text("42/room,[\"flooded\"]");
-            // Only now it reads.
-            peer.wait_for_connections(2);
-            peer.receive_all();
-        });
-        let client = TestClient::new(with(options(&server.root()), &json!({ "multiplex": multiplex })));
-        client.wait("flooded");
-        drop(std::net::TcpStream::connect(("127.0.0.2", server.port())).expect("the server listens"));
-        client.emit("last", &json!(1));
-        wait_until("what was sent behind the pongs", || !server.frames_with("42/room,[\"last\"").is_empty());
-        assert_eq!(client.count("disconnect"), 0);
-    }
+    alone("bad_input::flood::pings_whose_pongs_nobody_reads_do_no_harm", || {
+        const PINGS: u64 = 20_000;
+        for (generation, multiplex) in [(2, false), (2, true), (4, false), (4, true)] {
+            let server = RawServer::narrow(move |peer| {
+                peer.connect(generation);
+                peer.flood_with(&frame(TEXT, b"2"), PINGS).finish();
+                peer.text("42/room,[\"flooded\"]");
+                // Only now it reads.
+                peer.wait_for_connections(2);
+                peer.receive_all();
+            });
+            let client = TestClient::new(with(options(&server.root()), &json!({ "multiplex": multiplex })));
+            client.wait("flooded");
+            drop(std::net::TcpStream::connect(("127.0.0.2", server.port())).expect("the server listens"));
+            client.emit("last", &json!(1));
+            wait_until("what was sent behind the pongs", || {
+                !server.frames_with("42/room,[\"last\"").is_empty()
+            });
+            assert_eq!(client.count("disconnect"), 0);
+        }
+    });
 }
 
 /// A frame that never ends, byte by byte: no heartbeat is among it.

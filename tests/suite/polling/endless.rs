@@ -164,24 +164,27 @@ fn a_redirect_to_itself_is_asked_once() {
 /// Byte after byte, or a chunk whose length is zeros without an end: nothing to work with, so the heartbeat ends it.
 #[test]
 fn an_answer_that_never_ends_is_silence() {
-    for (generation, drips) in GENERATIONS.into_iter().flat_map(|known| [(known, true), (known, false)]) {
-        let server = PollingServer::start(generation, move |turn| match (turn.kind, turn.nth) {
-            (TurnKind::Open, _) => turn.open_with(&json!({ "pingInterval": 1000, "pingTimeout": 1000 })),
-            (TurnKind::Poll, 2) => {
-                turn.write(HEAD);
-                let framing = if drips { "Content-Length: 1000000" } else { "Transfer-Encoding: chunked" };
-                turn.write(format!("{framing}\r\n\r\n"));
-                let _endless = if drips { turn.drip(b'6', 5) } else { turn.flood(b"0") };
-                turn.drain();
-                turn.hang_up();
-            }
-            _ => turn.behave(),
-        });
-        let client = TestClient::new(room(&server));
-        let loss = client.wait("disconnect").json;
-        assert_eq!(loss["reason"], "ping timeout", "{loss}");
-        client.wait("reconnect");
-    }
+    alone("polling::endless::an_answer_that_never_ends_is_silence", || {
+        for (generation, drips) in GENERATIONS.into_iter().flat_map(|known| [(known, true), (known, false)]) {
+            let server = PollingServer::start(generation, move |turn| match (turn.kind, turn.nth) {
+                (TurnKind::Open, _) => turn.open_with(&json!({ "pingInterval": 1000, "pingTimeout": 1000 })),
+                (TurnKind::Poll, 2) => {
+                    turn.write(HEAD);
+                    let framing =
+                        if drips { "Content-Length: 1000000" } else { "Transfer-Encoding: chunked" };
+                    turn.write(format!("{framing}\r\n\r\n"));
+                    let _endless = if drips { turn.drip(b'6', 5) } else { turn.flood(b"0") };
+                    turn.drain();
+                    turn.hang_up();
+                }
+                _ => turn.behave(),
+            });
+            let client = TestClient::new(room(&server));
+            let loss = client.wait("disconnect").json;
+            assert_eq!(loss["reason"], "ping timeout", "{loss}");
+            client.wait("reconnect");
+        }
+    });
 }
 
 #[test]
@@ -225,20 +228,23 @@ fn sessions_with_giant_names_are_refused() {
 /// The WebSocket that is to take over is flooded with pings: the upgrade ends, long-polling goes on.
 #[test]
 fn pings_without_an_end_on_the_probe_end_the_upgrade_alone() {
-    for generation in GENERATIONS {
-        let server = PollingServer::start(generation, |turn| match turn.kind {
-            TurnKind::Open => turn.open_with(&json!({ "upgrades": ["websocket"] })),
-            TurnKind::Upgrade => {
-                turn.switch();
-                turn.flood(&frame(PING, &[b'x'; 125])).finish();
-            }
-            _ => turn.behave(),
-        });
-        let client = TestClient::new(with(room(&server), json!({ "transports": ["polling", "websocket"] })));
-        client.wait("connect");
-        wait_until("the end of the probe", || server.ended() >= 1);
-        server.push("42/room,[\"n\",1]");
-        client.wait("n");
-        assert_eq!((client.count("disconnect"), client.count("upgrade")), (0, 0));
-    }
+    alone("polling::endless::pings_without_an_end_on_the_probe_end_the_upgrade_alone", || {
+        for generation in GENERATIONS {
+            let server = PollingServer::start(generation, |turn| match turn.kind {
+                TurnKind::Open => turn.open_with(&json!({ "upgrades": ["websocket"] })),
+                TurnKind::Upgrade => {
+                    turn.switch();
+                    turn.flood(&frame(PING, &[b'x'; 125])).finish();
+                }
+                _ => turn.behave(),
+            });
+            let client =
+                TestClient::new(with(room(&server), json!({ "transports": ["polling", "websocket"] })));
+            client.wait("connect");
+            wait_until("the end of the probe", || server.ended() >= 1);
+            server.push("42/room,[\"n\",1]");
+            client.wait("n");
+            assert_eq!((client.count("disconnect"), client.count("upgrade")), (0, 0));
+        }
+    });
 }

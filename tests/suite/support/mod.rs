@@ -27,7 +27,7 @@ pub use general::{args_of, blobs_of, Answer, Answers};
 pub use http_answer::HttpAnswer;
 pub use nginx::{Nginx, Upgrades};
 pub use polling_server::{PollingServer, Turn, TurnKind};
-pub use process::{command, target_dir, Running};
+pub use process::{alone, command, target_dir, Running};
 pub use raw_server::{
     close_payload, fragment, frame, frame_head, masked, open_packet, pause, Frame, Peer, RawServer, Request,
     BINARY, CLOSE, CONTINUATION, PING, TEXT,

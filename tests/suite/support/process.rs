@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::{Mutex, PoisonError},
     time::Instant,
 };
 
@@ -96,6 +97,23 @@ pub fn command(mut command: Command, seconds: u64) -> Output {
         text(&output.stderr)
     );
     output
+}
+
+/// Runs a test in a process of its own, where the network thread is its own too; `name` is the test's whole name. One at a time:
+/// those that need it keep a core busy.
+pub fn alone(name: &str, test: impl FnOnce()) {
+    const ALONE: &str = "IM_TEST_ALONE";
+    const LIMIT: u64 = 300;
+    static TURN: Mutex<()> = Mutex::new(());
+    if std::env::var_os(ALONE).is_some() {
+        return test();
+    }
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut line = Command::new(std::env::current_exe().expect("the test knows where it is"));
+    line.args(["--exact", name, "--nocapture"]).env(ALONE, "1");
+    let output = command(line, LIMIT);
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    assert!(output.status.success() && said[0].contains("1 passed"), "{name}: {}", said.concat());
 }
 
 /// The folder with the library that cargo built for these tests: `target/debug`.

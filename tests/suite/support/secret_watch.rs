@@ -11,7 +11,7 @@ use std::{
 use ::im_client::*;
 use serde_json::Value;
 
-/// Shorter ones are words that a line may have by chance.
+/// Shorter ones a line may have by chance, and so it may a word of small letters alone.
 const SHORTEST: usize = 6;
 const EVERYTHING: i32 = 5;
 /// The options whose texts are secrets.
@@ -33,15 +33,16 @@ fn texts(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-fn of_some_length(value: &Value) -> Vec<String> {
+fn telling(value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     texts(value, &mut found);
-    found.retain(|text| text.len() >= SHORTEST);
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
+    found.retain(|text| text.len() >= SHORTEST && !is_word(text));
     found
 }
 
 fn secrets_of(options: &Value) -> Vec<String> {
-    SECRET.iter().flat_map(|option| of_some_length(&options[option])).collect()
+    SECRET.iter().flat_map(|option| telling(&options[option])).collect()
 }
 
 /// The secret that a line of the log has in it.
@@ -71,7 +72,7 @@ fn hide(secrets: Vec<String>) {
 
 /// From now on what this message says may be in no line.
 pub fn hide_content(message: &Value) {
-    hide(of_some_length(&message["content"]));
+    hide(telling(&message["content"]));
 }
 
 /// From now on these options' secrets may be in no line.
@@ -89,10 +90,10 @@ pub fn watch(options: &Value) {
 fn a_secret_in_a_line_is_found() {
     let options = serde_json::json!({
         "root": "http://localhost", "query": { "token": "token-ann", "userId": "somebody" },
-        "extraHeaders": { "Authorization": ["Bearer abc"] }, "auth": { "deep": { "key": "deeper" } },
+        "extraHeaders": { "Authorization": ["Bearer abc"] }, "auth": { "deep": { "key": "deeper-1", "word": "another" } },
     });
     let secrets = BTreeSet::from_iter(secrets_of(&options));
-    assert_eq!(secrets, BTreeSet::from(["token-ann", "Bearer abc", "deeper"].map(String::from)));
+    assert_eq!(secrets, BTreeSet::from(["token-ann", "Bearer abc", "deeper-1"].map(String::from)));
     assert_eq!(leak("GET /ws/?token=token-ann", &secrets).map(String::as_str), Some("token-ann"));
     assert_eq!(leak("GET http://localhost/ws/?token=***&userId=somebody", &secrets), None);
 }
