@@ -5,7 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     os::fd::AsRawFd,
     sync::{
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
         Arc,
     },
     thread::JoinHandle,
@@ -18,7 +18,6 @@ const PIECE: usize = 64 * 1024;
 
 /// Ends when it is dropped, or when the client is gone.
 pub struct Flood {
-    bytes: Arc<AtomicU64>,
     stops: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -26,23 +25,19 @@ pub struct Flood {
 impl Flood {
     /// Writes piece after piece, with a pause between, in milliseconds.
     fn start(stream: Arc<TcpStream>, piece: Vec<u8>, limit: u64, between: u64) -> Self {
-        let (bytes, stops) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
-        let (sum, over) = (bytes.clone(), stops.clone());
+        let stops = Arc::<AtomicBool>::default();
+        let over = stops.clone();
         let thread = std::thread::spawn(move || {
-            while !over.load(Ordering::Acquire) && sum.load(Ordering::Acquire) < limit {
+            let mut sent = 0;
+            while !over.load(Ordering::Acquire) && sent < limit {
                 if (&*stream).write_all(&piece).is_err() {
                     return;
                 }
-                sum.fetch_add(piece.len() as u64, Ordering::AcqRel);
+                sent += piece.len() as u64;
                 pause(between);
             }
         });
-        Flood { bytes, stops, thread: Some(thread) }
-    }
-
-    /// So many bytes were sent.
-    pub fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Acquire)
+        Flood { stops, thread: Some(thread) }
     }
 
     /// Waits until all is sent, or the client is gone.
