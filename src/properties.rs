@@ -114,7 +114,7 @@ proptest! {
         arguments in prop::collection::vec(json(), 0..4),
     ) {
         let texts: Vec<String> = arguments.iter().map(Value::to_string).collect();
-        let frame = encode_event(&namespace, id, &Value::from(name.clone()).to_string(), &texts.join(","));
+        let frame = encode_event(&namespace, id, &name, &texts.join(","));
         let Ok(engineio::Packet::Message(message)) = engineio::decode(&frame) else { panic!("no message") };
         let packet = Decoder::default().text(message, None).unwrap().unwrap();
         prop_assert_eq!((&*packet.name, packet.id, &*packet.namespace), (&*name, id, &*namespace));
@@ -140,7 +140,7 @@ proptest! {
         for parser in [Parser::Default, Parser::Msgpack] {
             let sent = match is_ack {
                 true => parser.ack("/chat", id, &texts, attachments.clone()),
-                false => parser.event("/chat", Some(id), &Value::from(name.clone()).to_string(), &texts, attachments.clone()),
+                false => parser.event("/chat", Some(id), &name, &texts, attachments.clone()),
             };
             let sent = sent.unwrap();
             let mut decoder = Decoder::new(parser);
@@ -229,8 +229,7 @@ proptest! {
         let placeholders = (0..attachments.len()).map(|num| serde_json::json!({ "x": [{ "_placeholder": true, "num": num }] }));
         let arguments: Vec<Value> = std::iter::once(argument).chain(placeholders).collect();
         let texts: Vec<String> = arguments.iter().map(Value::to_string).collect();
-        let name_json = Value::from(name.clone()).to_string();
-        let frame = msgpack::encode_event(&namespace, id, &name_json, &texts.join(","), &attachments).unwrap();
+        let frame = msgpack::encode_event(&namespace, id, &name, &texts.join(","), &attachments).unwrap();
         let packet = msgpack::decode(&frame, None).unwrap();
         prop_assert_eq!((&*packet.name, packet.id, &*packet.namespace), (&*name, id, &*namespace));
         let all: Value = serde_json::from_str(&format!("[{}]", &packet.data[packet.extent.all])).unwrap();
@@ -259,7 +258,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         cut in any::<prop::sample::Index>(),
     ) {
-        let mut frame = msgpack::encode_event("/", Some(1), "\"a\"", &argument.to_string(), &[]).unwrap();
+        let mut frame = msgpack::encode_event("/", Some(1), "a", &argument.to_string(), &[]).unwrap();
         for (at, byte) in changes {
             let at = at.index(frame.len());
             frame[at] = byte;

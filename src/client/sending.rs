@@ -113,11 +113,12 @@ impl Client {
     ) -> Result<Outgoing, Failed> {
         let Payload { arguments, attachments } = payload;
         let note = self.note(name, &arguments, &attachments);
-        let encoded = self.encode_event(id, &json_string(name), &arguments, attachments)?;
+        let encoded = self.encode_event(id, name, &arguments, attachments)?;
         Ok(Outgoing { note, ..Outgoing::plain(encoded) })
     }
 
-    /// An event in the way of the client's parser; `name` is a JSON string.
+    /// An event in the way of the client's parser.
+    #[inline(always)]
     pub(super) fn encode_event(
         &self,
         id: Option<u64>,
@@ -180,7 +181,7 @@ impl Client {
     /// An emit of the library's own as it goes out. What it repeats of the server was read under the limits under which it is
     /// written, so that none is lost; were one lost all the same, the log would tell.
     pub(super) fn encode_own(&self, emit: &im::Emit) -> Option<Encoded> {
-        let encoded = self.encode_event(None, &json_string(emit.event), &emit.argument, Vec::new());
+        let encoded = self.encode_event(None, emit.event, &emit.argument, Vec::new());
         encoded
             .inspect_err(|failed| {
                 self.log(Level::Warn, format_args!("{:?} was not sent: {}", emit.event, failed.message));
@@ -297,20 +298,6 @@ fn not_at_once() -> Failed {
 
 fn unsayable(what: Unsayable) -> Failed {
     Failed::new(Status::Json, what.to_string())
-}
-
-/// A name as a JSON string. Nearly every one is written as it is.
-fn json_string(name: &str) -> String {
-    match name.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        true => {
-            let mut json = String::with_capacity(name.len() + 2);
-            json.push('"');
-            json.push_str(name);
-            json.push('"');
-            json
-        }
-        false => serde_json::Value::from(name).to_string(),
-    }
 }
 
 /// Checks that a text is one JSON value, in one pass; gives it without the space around it.

@@ -70,10 +70,9 @@ impl Talk {
     fn packet(&self, (name, id, arguments, attachments): &Said) -> Vec<Frame> {
         let list = arguments.to_string();
         let list = &list[1..list.len() - 1];
-        let name_json = Value::from(name.as_str()).to_string();
         let encoded = match (name.as_str(), id) {
             ("", Some(id)) => self.parser.ack("/chat", *id, list, attachments.clone()),
-            _ => self.parser.event("/chat", *id, &name_json, list, attachments.clone()),
+            _ => self.parser.event("/chat", *id, name, list, attachments.clone()),
         };
         let encoded = encoded.unwrap();
         let head = (!encoded.frame.is_empty()).then_some(Frame::Text(encoded.frame));

@@ -199,6 +199,7 @@ pub fn encode_event(
     attachments: &[Vec<u8>],
 ) -> Result<Vec<u8>, Unsayable> {
     let comma = if arguments.is_empty() { "" } else { "," };
+    let name = Value::from(name);
     encode(EVENT, namespace, Some(&format!("[{name}{comma}{arguments}]")), id, attachments)
 }
 

@@ -27,8 +27,13 @@ pub struct Encoded {
 }
 
 impl Encoded {
+    #[inline(always)]
     fn text(frame: String, attachments: Vec<Vec<u8>>) -> Self {
-        Encoded { frame: announce_attachments(frame, attachments.len()), attachments }
+        let frame = match attachments.len() {
+            0 => frame,
+            count => announce_attachments(frame, count),
+        };
+        Encoded { frame, attachments }
     }
 
     fn binary(data: Vec<u8>) -> Self {
@@ -73,8 +78,8 @@ impl Transmit {
 }
 
 impl Parser {
-    /// An EVENT. `name` is the event's name as a JSON string, `arguments` valid JSON values joined by commas, in which
-    /// placeholders stand for the attachments.
+    /// An EVENT; `arguments` are valid JSON values joined by commas, in which placeholders stand for the attachments.
+    #[inline(always)]
     pub fn event(
         self,
         namespace: &str,
