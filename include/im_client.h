@@ -8,7 +8,9 @@
  *
  * Threads. Every function may be called from any thread. Callbacks run on threads of the library, never on its network
  * thread: of one client in the order in which its events came, never two at a time; of different clients independently, so a
- * callback that blocks delays its own client alone, and no heartbeat.
+ * callback that blocks delays its own client alone (another thread is added after 50 ms), and no heartbeat. There are at most
+ * 16 of these threads for all clients: while so many callbacks block, every other one waits, also those at a client's end, and
+ * so does im_client_destroy. Who has more that block takes manual delivery, which uses none of them.
  *
  * Manual delivery. A client with the option "delivery": "manual" calls nothing by itself: im_client_dispatch runs its callbacks
  * on the thread that calls it, and im_client_poll takes events, one by one. What waits is taken once, by whichever of the two
@@ -18,7 +20,8 @@
  * enters your code. What is called at such a client's end (requests: IM_ERROR_CANCELED, and free functions) is called on the
  * thread in im_client_destroy or im_shutdown; where that returned IM_DEFERRED, on the same thread once the code that called it
  * has returned; only im_client_destroy_async, and a callback on a thread of the library, leave it to the library's threads.
- * Threads in poll, dispatch or flush get IM_ERROR_HANDLE. The log callback belongs to no client: it comes on a thread of the
+ * Threads in poll, dispatch or flush get IM_ERROR_HANDLE. A client without the option gives IM_ERROR_INVALID_ARGUMENT to
+ * im_client_poll, _poll_outcome, _dispatch, _wake and _wake_fd. The log callback belongs to no client: it comes on a thread of the
  * library.
  *
  * Inside a callback every function may be called. im_client_destroy then returns IM_DEFERRED instead of waiting;
@@ -26,12 +29,12 @@
  * while your code runs.
  *
  *   function                          any thread   inside a callback      may block
- *   im_client_destroy                 yes          yes (IM_DEFERRED)      outside: until its callbacks have returned
+ *   im_client_destroy                 yes          yes (IM_DEFERRED)      outside: until its callbacks returned, its store is closed
  *   im_client_flush                   yes          IM_ERROR_DEADLOCK      up to its timeout
  *   im_client_poll, _poll_outcome     yes          IM_ERROR_DEADLOCK      up to its timeout
  *   im_client_dispatch                yes          IM_ERROR_DEADLOCK      up to its timeout, and as its callbacks do
  *   im_client_send_message            yes          yes                    with a store: until the message is on the disk
- *   im_client_new                     yes          yes                    with a store: until its file is read
+ *   im_client_new                     yes          yes                    until the file of caFile, or of a store, is read
  *   im_client_background, _foreground yes          yes                    with a store: until its file is closed, or opened
  *   im_shutdown                       yes          IM_ERROR_DEADLOCK      up to its timeout
  *   all others                        yes          yes                    no
@@ -44,7 +47,7 @@
  * im_last_error says in words which argument or option was at fault. What the network does comes as events:
  * IM_EVENT_CONNECT_ERROR and IM_EVENT_DISCONNECT. What the server objects to comes as IM_IMERROR.
  *
- * Environment. im_client_new reads the proxy variables (http_proxy, https_proxy, all_proxy, no_proxy; see the option proxy) and
+ * Environment. im_client_new reads the proxy variables (http_proxy, https_proxy, all_proxy, no_proxy, in capitals too but for HTTP_PROXY; see the option proxy) and
  * the file of the option caFile; later changes of either do not reach a client. Do not change the environment (setenv) while
  * another thread is in im_client_new.
  *
@@ -630,7 +633,8 @@ im_status im_client_emit(im_client client,
                          const char *json);
 
 /**
- * The general form: name and arguments with their lengths in bytes; `args` is a JSON array of all arguments (NULL with
+ * The general form: name and arguments with their lengths in bytes. `connect`, `connect_error`, `disconnect`, `disconnecting`,
+ * `newListener` and `removeListener` are no names for events here (`IM_ERROR_INVALID_ARGUMENT`). `args` is a JSON array of all arguments (NULL with
  * length 0 for none); `flags` are `IM_EMIT_…`.
  *
  * `blobs` are binary attachments, at most 10: blob *i* stands where `args` has the object `{"_placeholder":true,"num":i}`, at

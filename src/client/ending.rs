@@ -114,13 +114,14 @@ impl Client {
             return Destroyed::Done;
         }
         // With manual delivery no foreign thread enters user code; a thread of the library's has none of its own.
-        if self.options().manual && !is_pool_thread() {
-            self.begin_end(Afterwards::Join);
-            DEFERRED.with(|deferred| deferred.borrow_mut().push(self.clone()));
-        } else {
-            self.begin_end(Afterwards::Detached(None));
-        }
+        let ends_here = self.options().manual && !is_pool_thread() && self.defer();
+        self.begin_end(if ends_here { Afterwards::Join } else { Afterwards::Detached(None) });
         Destroyed::Deferred
+    }
+
+    /// Leaves the end to this thread, once the code that it runs has returned; not where the thread itself ends.
+    fn defer(self: &Arc<Self>) -> bool {
+        DEFERRED.try_with(|deferred| deferred.borrow_mut().push(self.clone())).is_ok()
     }
 
     /// Begins to end the client on this thread; `end_here` has to follow.

@@ -1,4 +1,5 @@
 //! The threads that run the callers' callbacks: one, and one more whenever a callback has run for 50 ms while others wait.
+//! While so many callbacks block as there may be threads, the others wait: the header says so.
 
 use std::{cell::RefCell, collections::VecDeque, io, time::Duration};
 
@@ -59,7 +60,8 @@ thread_local! {
 
 /// A callback begins on this thread.
 pub fn tick() {
-    WORKER.with(|worker| {
+    // Code of the caller's may run when the thread-locals are gone: at the end of a thread.
+    let _ = WORKER.try_with(|worker| {
         if let Some(worker) = &*worker.borrow() {
             // Nobody else counts here.
             worker.callbacks.store(worker.callbacks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -68,7 +70,7 @@ pub fn tick() {
 }
 
 pub fn is_pool_thread() -> bool {
-    WORKER.with(|worker| worker.borrow().is_some())
+    WORKER.try_with(|worker| worker.borrow().is_some()).unwrap_or(false)
 }
 
 impl Pool {

@@ -8,11 +8,14 @@ use std::{
 use super::{
     arguments::{give, required},
     callbacks::{done_callback, UserData},
-    guard::guard,
+    guard::{guard, Failure},
     process::process,
     types::{im_client, im_done_fn, im_status},
 };
-use crate::client::{Client, Destroyed, Failed, Options, Status};
+use crate::{
+    client::{Client, Destroyed, Failed, Options, Status},
+    sync::Arc,
+};
 
 const OK: im_status = Status::Ok as im_status;
 
@@ -107,8 +110,8 @@ pub extern "C" fn im_client_state(client: im_client) -> i32 {
 /// (`IM_ERROR_DISCONNECTED`) or on failure.
 #[no_mangle]
 pub extern "C" fn im_client_socket_id(client: im_client) -> *mut c_char {
-    guard(|| {
-        let id = process().client(client)?.socket_id();
+    with(client, |client| {
+        let id = client.socket_id();
         id.map(give).ok_or_else(|| Failed::new(Status::Disconnected, "the client is not connected"))
     })
 }
@@ -117,11 +120,11 @@ pub extern "C" fn im_client_socket_id(client: im_client) -> *mut c_char {
 /// protocol, transport, round-trip time, counters, queues; docs/reference/info.md has every field. NULL on failure.
 #[no_mangle]
 pub extern "C" fn im_client_info(client: im_client) -> *mut c_char {
-    guard(|| Ok(give(process().client(client)?.info())))
+    with(client, |client| Ok(give(client.info())))
 }
 
 /// Runs a call on a client; a panic in it also closes the client.
-pub(super) fn with(handle: im_client, call: impl FnOnce(&Client) -> Result<i32, Failed>) -> im_status {
+pub(super) fn with<R: Failure>(handle: im_client, call: impl FnOnce(&Arc<Client>) -> Result<R, Failed>) -> R {
     guard(|| {
         let client = process().client(handle)?;
         catch_unwind(AssertUnwindSafe(|| call(&client))).unwrap_or_else(|panic| {

@@ -7,8 +7,6 @@ use super::{
     callbacks::{outcome_callback, UserData},
     client::with,
     constants::IM_EMIT_VOLATILE,
-    guard::guard,
-    process::process,
     types::{im_ack_fn, im_blob, im_client, im_free_fn, im_status},
 };
 use crate::client::{json_arguments, json_value, user_code, EmitFlags, Failed, Json, Payload, Status};
@@ -78,7 +76,8 @@ pub unsafe extern "C" fn im_client_emit(
     })
 }
 
-/// The general form: name and arguments with their lengths in bytes; `args` is a JSON array of all arguments (NULL with
+/// The general form: name and arguments with their lengths in bytes. `connect`, `connect_error`, `disconnect`, `disconnecting`,
+/// `newListener` and `removeListener` are no names for events here (`IM_ERROR_INVALID_ARGUMENT`). `args` is a JSON array of all arguments (NULL with
 /// length 0 for none); `flags` are `IM_EMIT_…`.
 ///
 /// `blobs` are binary attachments, at most 10: blob *i* stands where `args` has the object `{"_placeholder":true,"num":i}`, at
@@ -130,12 +129,11 @@ pub unsafe extern "C" fn im_client_emit_with_ack(
     r#fn: im_ack_fn,
     user_data: *mut c_void,
 ) -> i64 {
-    guard(|| {
-        let client = process().client(client)?;
+    with(client, |client| {
         // SAFETY: by this function's contract.
         let (event, json) = unsafe { (event_name(event)?, argument(json)?) };
         let timeout = timeout(timeout_ms)?;
-        let done = outcome_callback(&client, r#fn, UserData::new(user_data, None))?;
+        let done = outcome_callback(client, r#fn, UserData::new(user_data, None))?;
         client.emit_with_ack(event, json, EmitFlags::default(), timeout, done).map_err(|(_, failed)| failed)
     })
 }
@@ -163,14 +161,13 @@ pub unsafe extern "C" fn im_client_emit_args_with_ack(
     free_fn: im_free_fn,
 ) -> i64 {
     let data = UserData::new(user_data, free_fn);
-    guard(|| {
-        let client = process().client(client)?;
+    with(client, |client| {
         // SAFETY: by this function's contract.
         let event = unsafe { event_name_with_length(event, event_len) }?;
         // SAFETY: by this function's contract.
         let payload = unsafe { payload(args, args_len, blobs, blob_count) }?;
         let (flags, timeout) = (emit_flags(flags)?, timeout(timeout_ms)?);
-        let done = outcome_callback(&client, r#fn, data)?;
+        let done = outcome_callback(client, r#fn, data)?;
         client.emit_with_ack(event, payload, flags, timeout, done).map_err(|(done, failed)| {
             user_code(|| drop(done));
             failed
@@ -225,7 +222,7 @@ pub unsafe extern "C" fn im_client_reply_args(
 /// server and what the library sends by itself stay. Any thread; also inside a callback; never blocks.
 #[no_mangle]
 pub extern "C" fn im_client_clear_send_buffer(client: im_client) -> i64 {
-    guard(|| Ok(i64::try_from(process().client(client)?.clear_send_buffer()).unwrap_or(i64::MAX)))
+    with(client, |client| Ok(i64::try_from(client.clear_send_buffer()).unwrap_or(i64::MAX)))
 }
 
 /// Waits until all that was emitted before was written to the socket (or was lost with its connection: an acknowledgement

@@ -1,7 +1,7 @@
 //! No panic crosses the boundary, and every failure leaves words behind.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     ffi::{c_char, CString},
     panic::{catch_unwind, AssertUnwindSafe},
 };
@@ -13,7 +13,9 @@ use crate::client::{end_deferred, Failed, Status};
 const LONGEST: usize = 600;
 
 thread_local! {
-    static LAST: RefCell<(CString, im_status)> = RefCell::new((CString::default(), Status::Ok as im_status));
+    /// Nothing is to be freed of it, so it is there to the very end of a thread.
+    static STATUS: Cell<im_status> = const { Cell::new(Status::Ok as im_status) };
+    static WORDS: RefCell<CString> = RefCell::default();
 }
 
 /// How a failure looks in the return type of a call.
@@ -75,18 +77,26 @@ pub fn remember(failed: Failed) {
         message.push_str(" ...");
     }
     let text = CString::new(message.replace('\0', "\\0")).unwrap_or_default();
-    // At the end of a thread there is nobody left to read it.
-    let _ = LAST.try_with(|last| *last.borrow_mut() = (text, failed.status as im_status));
+    STATUS.set(failed.status as im_status);
+    let _ = WORDS.try_with(|words| *words.borrow_mut() = text);
 }
 
 /// This thread's last failure in words.
 pub fn last_error() -> *const c_char {
-    LAST.try_with(|last| last.borrow().0.as_ptr()).unwrap_or(c"".as_ptr())
+    // Destructors of the caller's may call when those of this thread have run.
+    let none = || {
+        if last_status() == Status::Ok as im_status {
+            c""
+        } else {
+            c"(the thread ends, the words are gone)"
+        }
+    };
+    WORDS.try_with(|words| words.borrow().as_ptr()).unwrap_or_else(|_| none().as_ptr())
 }
 
 /// This thread's last failure as a status.
 pub fn last_status() -> im_status {
-    LAST.try_with(|last| last.borrow().1).unwrap_or_default()
+    STATUS.get()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::ffi::{c_char, c_void};
 use super::{
     arguments::{give, required, timeout},
     callbacks::{outcome_callback, UserData},
+    client::with,
     guard::guard,
-    process::process,
     types::{im_ack_fn, im_client},
 };
 use crate::{
@@ -58,12 +58,11 @@ pub unsafe extern "C" fn im_client_send_message(
     r#fn: im_ack_fn,
     user_data: *mut c_void,
 ) -> i64 {
-    guard(|| {
-        let client = process().client(client)?;
+    with(client, |client| {
         // SAFETY: by this function's contract.
         let message = unsafe { required(message_json, "message_json") }?;
         let timeout = timeout(timeout_ms)?;
-        let done = outcome_callback(&client, r#fn, UserData::new(user_data, None))?;
+        let done = outcome_callback(client, r#fn, UserData::new(user_data, None))?;
         client.send_message(message, timeout, done).map_err(|(_, failed)| failed)
     })
 }

@@ -37,9 +37,33 @@ struct Slot {
     client: Option<Arc<Client>>,
 }
 
+/// The highest that a handle has room for.
+const LAST_GENERATION: u32 = 0xff_ffff;
+
+impl Table {
+    /// Takes a slot for another client.
+    fn take_slot(&mut self) -> (usize, u32) {
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            self.slots.len() - 1
+        });
+        self.slots[at].generation += 1;
+        (at, self.slots[at].generation)
+    }
+
+    /// The slot has no client any more.
+    fn free_slot(&mut self, at: usize) -> Option<Arc<Client>> {
+        // After its last generation it would bring back the handle of its first client.
+        if self.slots[at].generation < LAST_GENERATION {
+            self.free.push(at);
+        }
+        self.slots[at].client.take()
+    }
+}
+
 /// A handle: forks in the highest byte, the generation in the next three, the slot (from 1) in the lower half.
 fn handle(forks: u8, generation: u32, slot: usize) -> im_client {
-    u64::from(forks) << 56 | u64::from(generation & 0xff_ffff) << 32 | (slot as u64 + 1)
+    u64::from(forks) << 56 | u64::from(generation) << 32 | (slot as u64 + 1)
 }
 
 /// The current process's state, made on first use.
@@ -126,22 +150,15 @@ impl Process {
                 Ok(handle)
             }
             Err(failed) => {
-                self.write(|table| table.free.push(slot));
+                self.write(|table| table.free_slot(slot));
                 Err(failed)
             }
         }
     }
 
     fn reserve(&self) -> (usize, im_client) {
-        self.write(|table| {
-            let slot = table.free.pop().unwrap_or_else(|| {
-                table.slots.push(Slot::default());
-                table.slots.len() - 1
-            });
-            let generation = table.slots[slot].generation.wrapping_add(1);
-            table.slots[slot].generation = generation;
-            (slot, handle(self.forks, generation, slot))
-        })
+        let (slot, generation) = self.write(Table::take_slot);
+        (slot, handle(self.forks, generation, slot))
     }
 
     fn write<R>(&self, change: impl FnOnce(&mut Table) -> R) -> R {
@@ -159,10 +176,8 @@ impl Process {
     pub fn remove(&self, handle: im_client) -> Result<Arc<Client>, Failed> {
         let slot = self.slot(handle)?;
         self.write(|table| {
-            let client = self.find(table, slot, handle)?;
-            table.slots[slot].client = None;
-            table.free.push(slot);
-            Some(client)
+            self.find(table, slot, handle)?;
+            table.free_slot(slot)
         })
         .ok_or_else(|| no_client(handle))
     }
@@ -199,4 +214,23 @@ fn no_client(handle: im_client) -> Failed {
         _ => format!("client {handle} was destroyed or never existed"),
     };
     Failed::new(Status::Handle, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_handle_is_used_twice() {
+        let mut table = Table::default();
+        assert_eq!(table.take_slot(), (0, 1));
+        table.free_slot(0);
+        assert_eq!(table.take_slot(), (0, 2), "a slot is used again");
+        table.slots[0].generation = LAST_GENERATION - 1;
+        table.free_slot(0);
+        let (slot, last) = table.take_slot();
+        assert_eq!((slot, handle(0, last, slot) >> 32), (0, u64::from(LAST_GENERATION)));
+        table.free_slot(0);
+        assert_eq!(table.take_slot(), (1, 1), "but not for ever");
+    }
 }

@@ -4,8 +4,6 @@ use std::{io, sync::Arc};
 
 use super::{
     client::with,
-    guard::guard,
-    process::process,
     types::{im_client, im_event, im_status},
 };
 use crate::client::{Failed, Status, Wait, WakeDescriptor, Which};
@@ -106,7 +104,7 @@ pub extern "C" fn im_client_wake(client: im_client) -> im_status {
 /// callback; never blocks.
 #[no_mangle]
 pub extern "C" fn im_client_wake_fd(client: im_client) -> i32 {
-    let number = guard(|| process().client(client)?.wake_descriptor(open));
+    let number = with(client, |client| client.wake_descriptor(open));
     number.max(-1)
 }
 

@@ -7,8 +7,6 @@ use super::{
     callbacks::{event_callback, UserData},
     client::with,
     constants::{IM_SUBSCRIBE_ONCE, IM_SUBSCRIBE_OUTGOING},
-    guard::guard,
-    process::process,
     types::{im_client, im_event_fn, im_free_fn, im_status},
 };
 use crate::client::{user_code, Failed, Status, Topic};
@@ -105,8 +103,7 @@ unsafe fn subscribe(
     callback: im_event_fn,
     data: UserData,
 ) -> i64 {
-    guard(|| {
-        let client = process().client(client)?;
+    with(client, |client| {
         if flags & !(IM_SUBSCRIBE_ONCE | IM_SUBSCRIBE_OUTGOING) != 0 {
             let message = format!("the argument \"flags\" has unknown bits: {flags:#x}");
             return Err(Failed::new(Status::InvalidArgument, message));

@@ -8,6 +8,7 @@ use std::{
     task::{ready, Context, Poll},
 };
 
+use rand::{rngs::StdRng, RngExt, SeedableRng};
 use tokio::{io::AsyncWrite, net::tcp::OwnedWriteHalf};
 use tokio_tungstenite::tungstenite::{
     protocol::frame::{
@@ -23,6 +24,8 @@ pub struct Outlet(Arc<Mutex<Side>>);
 
 struct Side {
     half: OwnedWriteHalf,
+    /// For the masks. The one of the thread would not do: a thread that ends has none any more.
+    random: StdRng,
     /// The last piece of the network thread was not taken whole: the rest of its frame has to come next.
     cut: bool,
     /// Frames that were left here, and what the socket did not take of one that was put: nothing may come before them.
@@ -38,7 +41,13 @@ pub struct Slot<'a> {
 
 impl Outlet {
     pub fn new(half: OwnedWriteHalf) -> Self {
-        Outlet(Arc::new(Mutex::new(Side { half, cut: false, rest: Vec::new(), closed: false })))
+        Outlet(Arc::new(Mutex::new(Side {
+            half,
+            random: StdRng::from_rng(&mut rand::rng()),
+            cut: false,
+            rest: Vec::new(),
+            closed: false,
+        })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Side> {
@@ -107,13 +116,13 @@ impl Side {
 impl Slot<'_> {
     /// Writes a text frame, behind what waits here.
     pub fn put(&mut self, text: String) {
-        mask(text, &mut self.side.rest);
+        self.side.mask(text);
         self.side.write();
     }
 
     /// Leaves a text frame here: it goes out as one of many, or with the network thread's next flush.
     pub fn leave(&mut self, text: String) {
-        mask(text, &mut self.side.rest);
+        self.side.mask(text);
         if self.side.rest.len() >= self.batch {
             self.side.write();
         }
@@ -126,6 +135,15 @@ impl Slot<'_> {
 }
 
 impl Side {
+    /// Adds a WebSocket frame as a client has to send it.
+    fn mask(&mut self, text: String) {
+        let mut frame = Frame::message(Bytes::from(text), OpCode::Data(Data::Text), true);
+        frame.header_mut().mask = Some(self.random.random::<u32>().to_ne_bytes());
+        self.rest.reserve(frame.len());
+        // Writing to memory does not fail.
+        let _ = frame.format(&mut self.rest);
+    }
+
     fn write(&mut self) {
         match self.half.try_write(&self.rest) {
             Ok(taken) if taken == self.rest.len() => self.rest.clear(),
@@ -134,15 +152,6 @@ impl Side {
             Err(_) => {}
         }
     }
-}
-
-/// Adds a WebSocket frame as a client has to send it.
-fn mask(text: String, bytes: &mut Vec<u8>) {
-    let mut frame = Frame::message(Bytes::from(text), OpCode::Data(Data::Text), true);
-    frame.header_mut().mask = Some(rand::random::<u32>().to_ne_bytes());
-    bytes.reserve(frame.len());
-    // Writing to memory does not fail.
-    let _ = frame.format(bytes);
 }
 
 #[cfg(test)]

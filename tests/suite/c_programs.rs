@@ -174,6 +174,7 @@ programs! {
     dispatch: "dispatch", BOTH, [], [];
     polled_events: "polled", BOTH, [], [];
     manual_end: "manual_end", BOTH, [], [];
+    the_end_of_a_thread: "thread_end", BOTH, [], [];
     wake: "wake", BOTH, [], [];
     wake_descriptor: "wake_fd", BOTH, [], [];
     the_log: "log", ONE, [], [];
