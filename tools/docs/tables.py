@@ -52,7 +52,9 @@ def options(abi: dict[str, Any]) -> str:
         "# Options\n\n`im_client_new` takes a JSON object. `root` and `nsp` are required. An unknown option is an error that"
         " names the nearest known one.\nOptions of `socket.io-client` 2.5 and 4.8 that have no meaning outside a browser"
         " (`agent`, `withCredentials`) are accepted and logged;\nthose that are not built give `IM_ERROR_UNSUPPORTED`."
-        " [Connections](../concepts/connections.md) tells how they work together.\n\n"
+        " [Connections](../concepts/connections.md) tells how they work together.\n\nTimes are whole milliseconds from 1"
+        " (from 0 where that has a meaning) to 604,800,000, a week; sizes are 1,024 to 1,073,741,824 bytes. What is"
+        " outside is an error that names the option and its range.\n\n"
         + table(["option", "type", "default", "meaning"], rows)
     )
 

@@ -94,7 +94,11 @@ def main() -> int:
         print(said)
     for hunt in missed:
         print(f"the model {hunt.model} does not find the fault {hunt.fault}")
-    what = f"{len(models)} models of threads over the real code, in any order; {len(hunts) - len(missed)} of {len(hunts)} planted faults found"
+    planted = len({fault for fault, _ in faults})
+    what = (
+        f"{len(models)} models of threads over the real code, in any order; {planted} planted faults, found in "
+        f"{len(hunts) - len(missed)} of {len(hunts)} searches"
+    )
     print(f"{len(models)} models, {given.executions:,} executions each; {len(hunts)} faults; {seconds:.0f} s")
     if given.row:
         failures = len(failed) + len(missed)
