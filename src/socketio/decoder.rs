@@ -238,6 +238,20 @@ mod tests {
     }
 
     #[test]
+    fn the_data_of_a_connect_or_an_error_has_a_bound() {
+        // With its quotes.
+        let text = |head: &str, length: usize| format!("{head}\"{}\"", "x".repeat(length - 2));
+        assert!(!rejects(&text("4", MOST_CONTROL), Some(Revision::V3)));
+        assert!(rejects(&text("4", MOST_CONTROL + 1), Some(Revision::V3)));
+        let connect = |length: usize| {
+            let empty = "0{\"sid\":\"a\",\"x\":\"\"}";
+            empty.replace("\"x\":\"", &format!("\"x\":\"{}", "x".repeat(length + 1 - empty.len())))
+        };
+        assert!(!rejects(&connect(MOST_CONTROL), Some(Revision::V4)));
+        assert!(rejects(&connect(MOST_CONTROL + 1), Some(Revision::V4)));
+    }
+
+    #[test]
     fn what_a_decoder_must_reject() {
         for text in [
             "5",

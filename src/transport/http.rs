@@ -1,6 +1,7 @@
 //! HTTP/1.1 requests to the server, one at a time, over a connection that is kept.
 
 use std::{
+    fmt::Display,
     future::Future,
     pin::Pin,
     sync::{
@@ -278,7 +279,11 @@ async fn read(response: http::Response<Incoming>, limit: usize) -> Result<Answer
 }
 
 /// Copies the pieces: a body of chunks of one byte, kept as they came, takes many times its size.
-async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, TransportError> {
+async fn read_body<B>(mut body: B, limit: usize) -> Result<Bytes, TransportError>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
     let mut whole = Vec::new();
     while let Some(piece) = body.frame().await {
         let piece = piece.map_err(|error| failed(format!("the answer broke off: {error}")))?;
@@ -313,4 +318,50 @@ fn no_answer(
         true => dialer.without_answer(certificate_asked),
         false => format!("no HTTP answer came: {error}{}", dialer.certificate_hint(certificate_asked)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http_body_util::StreamBody;
+    use hyper::body::Frame;
+
+    use super::*;
+
+    static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+    /// One byte of a body, in memory of its own.
+    struct Piece([u8; 1]);
+
+    impl Piece {
+        fn bytes() -> Bytes {
+            LIVE.fetch_add(1, Ordering::Relaxed);
+            Bytes::from_owner(Piece(*b"x"))
+        }
+    }
+
+    impl AsRef<[u8]> for Piece {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    impl Drop for Piece {
+        fn drop(&mut self) {
+            LIVE.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_tiny_chunks_takes_no_more_than_its_size() {
+        let mut most = 0;
+        let pieces = (0..5_000).map(|_| {
+            most = most.max(LIVE.load(Ordering::Relaxed));
+            Ok::<_, std::io::Error>(Frame::data(Piece::bytes()))
+        });
+        let body = StreamBody::new(futures_util::stream::iter(pieces));
+        assert_eq!(read_body(body, 5_000).await.unwrap().len(), 5_000);
+        assert!(most <= 1, "{most} pieces are kept");
+    }
 }
