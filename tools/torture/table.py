@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import datetime
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +27,12 @@ def table(rows: list[Row]) -> str:
     return "\n".join([*head, *map(line, rows)])
 
 
+def made() -> str:
+    commit = ["git", "rev-parse", "--short", "HEAD"]
+    short = subprocess.run(commit, capture_output=True, text=True, check=True, cwd=PAGE.parent).stdout.strip()
+    return f"Made on {datetime.date.today()} from {short}."
+
+
 def write_page(text: str) -> None:
     before, rest = PAGE.read_text().split(BEGIN)
     _, after = rest.split(END)
@@ -40,7 +48,7 @@ def main() -> int:
     rows = [row for part in given.parts for row in read(given.build, part)]
     print(table(rows))
     if given.write:
-        write_page(table(rows))
+        write_page(f"{made()}\n\n{table(rows)}")
     return 0 if all(row.is_good for row in rows) else 1
 
 
