@@ -133,8 +133,8 @@ fn a_fresh_token_is_asked_for_before_each_connection() {
 
 /// The request id of the n-th request event of a name.
 fn request(client: &TestClient, name: &str, n: usize) -> i64 {
-    let json = client.wait_nth(name, n).json;
-    assert!(json["attempt"].is_u64(), "{json}");
+    let Recorded { kind, json, .. } = client.wait_nth(name, n);
+    assert!(kind == IM_EVENT_KIND_REQUEST && json["attempt"].is_u64(), "{kind}: {json}");
     client.requests(name)[n - 1]
 }
 
