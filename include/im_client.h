@@ -595,7 +595,8 @@ char *im_client_info(im_client client);
 
 /**
  * Sets the auth, a JSON object, that the next CONNECT carries (Socket.IO 3 and later read it); NULL sends none. The
- * connection that stands is not touched: `im_client_close` and `im_client_open` make a new one. Any thread.
+ * connection that stands is not touched: `im_client_close` and `im_client_open` make a new one. What is no JSON object is
+ * `IM_ERROR_JSON`. Any thread.
  *
  * # Safety
  * `auth_json` is NULL or NUL-terminated.
@@ -605,7 +606,8 @@ im_status im_client_set_auth(im_client client,
 
 /**
  * Sets the query, a JSON object as in the option `query`, that the next connection's URL carries, in place of the one
- * before. Any thread.
+ * before. What is none is `IM_ERROR_JSON`; another `userId` than a client with the option `store` was made with is
+ * `IM_ERROR_OPTION`. Any thread.
  *
  * # Safety
  * `query_json` is NULL (an error) or NUL-terminated.
@@ -615,7 +617,8 @@ im_status im_client_set_query(im_client client,
 
 /**
  * Answers a request event (`event->kind` is `IM_EVENT_KIND_REQUEST`, `event->request` its id) with JSON: for `auth` and
- * `query` an object that holds from now on, or `null`, which leaves things as they are. The connection attempt waits for it,
+ * `query` an object that holds from now on, or `null`, which leaves things as they are; anything else gives the errors of
+ * `im_client_set_auth` and `im_client_set_query`, and the request still waits. The connection attempt waits for it,
  * within its `timeout`. Any thread, inside the callback or later; a second answer gives `IM_ERROR_NOT_FOUND`.
  *
  * # Safety
