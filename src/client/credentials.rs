@@ -14,6 +14,7 @@ use super::{
 use crate::{
     connection::{Credentials, CredentialsFuture},
     im,
+    json::fault,
     secret::{Secret, SecretJson},
     transport::encode_query,
 };
@@ -87,7 +88,7 @@ impl Client {
             let another = given.get("userId").map(|user| query_value(what, "userId", user)).transpose();
             if another.map_err(misshapen)?.as_deref() != Some(user) {
                 let message = format!(
-                    "{what}: \"userId\" must stay {user:?}, whose messages the option \"store\" keeps; another user needs another client"
+                    "{what}: \"userId\" must stay as the client was made with it: the option \"store\" keeps that user's messages; another user needs another client"
                 );
                 return Err(Failed::new(Status::Option, message));
             }
@@ -164,7 +165,7 @@ impl Drop for Waiting<'_> {
 }
 
 fn value(what: &str, json: &str) -> Result<SecretJson, Failed> {
-    SecretJson::parse(json).map_err(|error| misshapen(format!("{what} is no JSON: {error}")))
+    SecretJson::parse(json).map_err(|error| misshapen(format!("{what} is no JSON: {}", fault(&error))))
 }
 
 /// What a call was given is not the JSON that it asks for.

@@ -14,6 +14,7 @@ use crate::{
     connection::{Credentials, Paths, Reconnection, Target},
     engineio::Revision,
     im::EventNames,
+    json::fault,
     secret::{Secret, SecretJson},
     socketio::Parser,
     transport::{Timestamps, POLLING, WEBSOCKET},
@@ -86,7 +87,7 @@ impl Options {
     /// Reads the options' JSON.
     pub fn parse(json: &str) -> Result<Self, Failed> {
         let given = SecretJson::parse(json).map_err(|error| {
-            Failed::new(Status::Json, format!("the options are no JSON: {error}"))
+            Failed::new(Status::Json, format!("the options are no JSON: {}", fault(&error)))
         })?;
         let Value::Object(given) = &*given else {
             return Err(Failed::new(Status::Json, "the options must be a JSON object"));
