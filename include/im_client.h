@@ -43,6 +43,10 @@
  * results are the library's. An event and its strings live until its callback returns, or until im_event_release after
  * im_event_retain; one from im_client_poll until im_event_release, which may come on any thread, after the client's end too.
  *
+ * Kinds. What a server sends has the kind IM_EVENT_KIND_EVENT, whatever its name: it may well send an "outbox" or an "auth".
+ * The library's own events (IM_EVENT_CONNECT and the others) have IM_EVENT_KIND_LOCAL, its questions IM_EVENT_KIND_REQUEST.
+ * Where it matters who says it, look at the kind.
+ *
  * Errors. A call that fails changed nothing and calls nothing back; its status is negative (a handle 0, a pointer NULL), and
  * im_last_error says in words which argument or option was at fault. What the network does comes as events:
  * IM_EVENT_CONNECT_ERROR and IM_EVENT_DISCONNECT. What the server objects to comes as IM_IMERROR.
@@ -58,8 +62,8 @@
  * im_client_poll has taken is told by its event instead. What is emitted goes out once, unless the option retries asks for more.
  *
  * Credentials. With the options askAuth and askQuery each connection attempt first asks, by IM_EVENT_AUTH or IM_EVENT_QUERY of
- * kind IM_EVENT_KIND_REQUEST, and waits within its timeout for im_client_answer. Subscribe to it, or poll. A server may send
- * events of these names too: look at the kind.
+ * kind IM_EVENT_KIND_REQUEST, and waits within its timeout for im_client_answer. Subscribe to it, or poll; an event of
+ * such a name and another kind is a server's.
  *
  * Messages. What im_client_send_message took is kept until the server has answered it, across lost connections and, with the
  * option "store", across processes: sent again with the same fp, in order, and reported once. A message that comes in again
@@ -232,7 +236,7 @@
 /** The connection's own: no attempt is left: {"attempts"}. */
 #define IM_EVENT_RECONNECT_FAILED "reconnect_failed"
 
-/** The connection's own: a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}. Only where somebody subscribes to it by its name. */
+/** The connection's own: a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}. The library's own comes only where somebody subscribes to it by its name. */
 #define IM_EVENT_PING "ping"
 
 /** The connection's own: the outcome of a message that an earlier client left in the store: {"fp", "status": an im_status, "message": as it was sent, "reply"?: the argument of the to_ack or im_error}. */
@@ -331,7 +335,7 @@
 #define IM_MESSAGE_DOMAIN_NOTICE 4
 
 /**
- * An event of the server or of the connection.
+ * An event of the server, whatever its name, or one that this client sends.
  */
 #define IM_EVENT_KIND_EVENT 0
 
@@ -344,6 +348,11 @@
  * A question of the library, answered by `im_client_answer`.
  */
 #define IM_EVENT_KIND_REQUEST 2
+
+/**
+ * An event of the connection, made by the library itself: no server can send one.
+ */
+#define IM_EVENT_KIND_LOCAL 3
 
 /**
  * No connection, and none wanted.
@@ -455,7 +464,7 @@ typedef struct im_event {
      */
     im_client client;
     /**
-     * `IM_EVENT_KIND_…`.
+     * `IM_EVENT_KIND_…`: who says it. A server may send an event by the name of one of the connection's own.
      */
     int32_t kind;
     /**
@@ -589,7 +598,8 @@ char *im_client_info(im_client client);
 
 /**
  * Sets the auth, a JSON object, that the next CONNECT carries (Socket.IO 3 and later read it); NULL sends none. The
- * connection that stands is not touched: `im_client_close` and `im_client_open` make a new one. Any thread.
+ * connection that stands is not touched: `im_client_close` and `im_client_open` make a new one. What is no JSON object is
+ * `IM_ERROR_JSON`. Any thread.
  *
  * # Safety
  * `auth_json` is NULL or NUL-terminated.
@@ -599,7 +609,8 @@ im_status im_client_set_auth(im_client client,
 
 /**
  * Sets the query, a JSON object as in the option `query`, that the next connection's URL carries, in place of the one
- * before. Any thread.
+ * before. What is none is `IM_ERROR_JSON`; another `userId` than a client with the option `store` was made with is
+ * `IM_ERROR_OPTION`. Any thread.
  *
  * # Safety
  * `query_json` is NULL (an error) or NUL-terminated.
@@ -609,7 +620,8 @@ im_status im_client_set_query(im_client client,
 
 /**
  * Answers a request event (`event->kind` is `IM_EVENT_KIND_REQUEST`, `event->request` its id) with JSON: for `auth` and
- * `query` an object that holds from now on, or `null`, which leaves things as they are. The connection attempt waits for it,
+ * `query` an object that holds from now on, or `null`, which leaves things as they are; anything else gives the errors of
+ * `im_client_set_auth` and `im_client_set_query`, and the request still waits. The connection attempt waits for it,
  * within its `timeout`. Any thread, inside the callback or later; a second answer gives `IM_ERROR_NOT_FOUND`.
  *
  * # Safety
@@ -1024,9 +1036,10 @@ int32_t im_client_wake_fd(im_client client);
  * Subscribes to an event; gives the subscription's id (greater than 0) or a negative status.
  *
  * An IM event may be named by its wire name or its constant (`"c_message"`, `"CHAT_MESSAGE"`): either receives both, and
- * `event->name` says which came. The connection's own events are subscribed to in the same way. Events that came before the
- * first subscription of their name are delivered first. The callback runs on a thread of the library, never two of one
- * client at a time, in the order in which the events came.
+ * `event->name` says which came. The connection's own events are subscribed to in the same way; what a server sends by
+ * such a name comes too, and `event->kind` tells them apart. Events that came before the first subscription of their name are
+ * delivered first. The callback runs on a thread of the library, never two of one client at a time, in the order in which the
+ * events came.
  *
  * # Safety
  * `event` is NUL-terminated; `fn` may be called with `user_data` until the subscription is off and its last call returned.

@@ -6,8 +6,10 @@
 //! Places in the text are values that functions take and give: in a struct behind a reference the compiler would write each
 //! step to memory.
 
+mod fault;
 mod marks;
 
+pub use fault::fault;
 use marks::Marks;
 
 /// A place in a text. Between calls it stands behind white space, before something.

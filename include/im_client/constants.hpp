@@ -69,12 +69,14 @@ enum class State : std::int32_t {
 
 /// What an Event is.
 enum class EventKind : std::int32_t {
-    /// An event of the server or of the connection.
+    /// An event of the server, whatever its name, or one that this client sends.
     event = IM_EVENT_KIND_EVENT,
     /// The server's answer to a request.
     ack = IM_EVENT_KIND_ACK,
     /// A question of the library, answered by `Client::answer`.
     request = IM_EVENT_KIND_REQUEST,
+    /// An event of the connection, made by the library itself: no server can send one.
+    local = IM_EVENT_KIND_LOCAL,
 };
 
 /// How much is logged; a level includes those before it.
@@ -197,7 +199,7 @@ inline constexpr std::string_view reconnect_error = IM_EVENT_RECONNECT_ERROR;
 /// The connection's own: no attempt is left: {"attempts"}.
 inline constexpr std::string_view reconnect_failed = IM_EVENT_RECONNECT_FAILED;
 /// The connection's own: a heartbeat: the server's ping (3.x and later), or its answer to ours
-/// (2.x): {"latencyMs"?}. Only where somebody subscribes to it by its name.
+/// (2.x): {"latencyMs"?}. The library's own comes only where somebody subscribes to it by its name.
 inline constexpr std::string_view ping = IM_EVENT_PING;
 /// The connection's own: the outcome of a message that an earlier client left in the store: {"fp",
 /// "status": a Status, "message": as it was sent, "reply"?: the argument of the to_ack or

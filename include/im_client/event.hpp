@@ -77,6 +77,7 @@ class Event {
     /// The first argument as a value of T, which im::Json knows (see <im_client/json.hpp>).
     template <class T> Result<T> as() const;
 
+    /// Who says it: a server's is EventKind::event, whatever its name.
     EventKind kind() const noexcept {
         return event_ ? static_cast<EventKind>(event_->kind) : EventKind::event;
     }

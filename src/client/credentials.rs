@@ -14,6 +14,7 @@ use super::{
 use crate::{
     connection::{Credentials, CredentialsFuture},
     im,
+    json::fault,
     secret::{Secret, SecretJson},
     transport::encode_query,
 };
@@ -67,7 +68,7 @@ impl Client {
     pub fn set_auth(&self, auth: Option<&str>) -> Result<(), Failed> {
         let auth = match auth {
             None => None,
-            Some(text) => Some(read_auth("the auth", &*value("the auth", text)?)?),
+            Some(text) => Some(read_auth("the auth", &*value("the auth", text)?).map_err(misshapen)?),
         };
         self.credentials.lock().now.auth = auth;
         Ok(())
@@ -84,15 +85,15 @@ impl Client {
     fn new_query(&self, what: &str, given: &Value) -> Result<Secret, Failed> {
         let options = self.options();
         if let Some(user) = &options.outbox.user {
-            let another = given.get("userId").map(|user| query_value(what, "userId", user)).transpose()?;
-            if another.as_deref() != Some(user) {
+            let another = given.get("userId").map(|user| query_value(what, "userId", user)).transpose();
+            if another.map_err(misshapen)?.as_deref() != Some(user) {
                 let message = format!(
-                    "{what}: \"userId\" must stay {user:?}, whose messages the option \"store\" keeps; another user needs another client"
+                    "{what}: \"userId\" must stay as the client was made with it: the option \"store\" keeps that user's messages; another user needs another client"
                 );
                 return Err(Failed::new(Status::Option, message));
             }
         }
-        read_query(what, given, &options.target.namespace)
+        read_query(what, given, &options.target.namespace).map_err(misshapen)
     }
 
     /// Answers a request event; JSON `null` leaves things as they are.
@@ -106,7 +107,9 @@ impl Client {
         let topic = state.questions.get(&request).ok_or_else(unknown)?.0;
         match (topic, &*given) {
             (_, Value::Null) => {}
-            (Topic::Auth, given) => state.now.auth = Some(read_auth("the answer", given)?),
+            (Topic::Auth, given) => {
+                state.now.auth = Some(read_auth("the answer", given).map_err(misshapen)?);
+            }
             (Topic::Query, given) => {
                 state.now.query = self.new_query("the answer", given)?;
             }
@@ -162,16 +165,17 @@ impl Drop for Waiting<'_> {
 }
 
 fn value(what: &str, json: &str) -> Result<SecretJson, Failed> {
-    SecretJson::parse(json).map_err(|error| Failed::new(Status::Json, format!("{what} is no JSON: {error}")))
+    SecretJson::parse(json).map_err(|error| misshapen(format!("{what} is no JSON: {}", fault(&error))))
 }
 
-fn must(what: &str, shape: &str) -> Failed {
-    Failed::new(Status::Option, format!("{what} must be {shape}"))
+/// What a call was given is not the JSON that it asks for.
+fn misshapen(fault: String) -> Failed {
+    Failed::new(Status::Json, fault)
 }
 
 /// Reads a query; `what` names it in errors. In `chat` the device type is added where it is missing.
-pub fn read_query(what: &str, given: &Value, namespace: &str) -> Result<Secret, Failed> {
-    let given = given.as_object().ok_or_else(|| must(what, "an object"))?;
+pub fn read_query(what: &str, given: &Value, namespace: &str) -> Result<Secret, String> {
+    let given = given.as_object().ok_or_else(|| format!("{what} must be an object"))?;
     let mut pairs = query_pairs(what, given)?;
     if namespace == im::CHAT && !given.contains_key(DEVICE_TYPE) {
         pairs.push((DEVICE_TYPE, "desktop".into()));
@@ -179,26 +183,23 @@ pub fn read_query(what: &str, given: &Value, namespace: &str) -> Result<Secret, 
     Ok(encode_query(pairs.iter().map(|(name, value)| (*name, &**value))))
 }
 
-fn query_pairs<'a>(what: &str, given: &'a Map<String, Value>) -> Result<Vec<(&'a str, Secret)>, Failed> {
+fn query_pairs<'a>(what: &str, given: &'a Map<String, Value>) -> Result<Vec<(&'a str, Secret)>, String> {
     given.iter().map(|(name, value)| Ok((name.as_str(), query_value(what, name, value)?))).collect()
 }
 
 /// A value of a query, as it goes out; `what` names the query in errors.
-pub fn query_value(what: &str, name: &str, value: &Value) -> Result<Secret, Failed> {
+pub fn query_value(what: &str, name: &str, value: &Value) -> Result<Secret, String> {
     match value {
         Value::String(text) => Ok(text.as_str().into()),
         Value::Number(_) | Value::Bool(_) => Ok(Secret::json(value)),
-        _ => {
-            let message = format!("{what}: {name:?} must be a string, a number or a boolean");
-            Err(Failed::new(Status::Option, message))
-        }
+        _ => Err(format!("{what}: {name:?} must be a string, a number or a boolean")),
     }
 }
 
 /// Reads an auth, which goes into the CONNECT as it is.
-pub fn read_auth(what: &str, given: &Value) -> Result<Secret, Failed> {
+pub fn read_auth(what: &str, given: &Value) -> Result<Secret, String> {
     match given {
         Value::Object(_) => Ok(Secret::json(given)),
-        _ => Err(must(what, "an object")),
+        _ => Err(format!("{what} must be an object")),
     }
 }

@@ -20,6 +20,8 @@ pub enum Kind {
     Acknowledgement = 1,
     /// Of the library, to the caller.
     Request = 2,
+    /// Of the connection itself.
+    Local = 3,
 }
 
 /// The memory layout of the ABI's `im_event`, its pointers as addresses: they point into the event's own text, so the
@@ -106,7 +108,7 @@ impl Event {
 
     /// An event of the connection itself, with one argument.
     pub fn local(client: u64, name: &str, json: &str) -> Arc<Self> {
-        Self::own(client, Kind::Event, name, json, 0)
+        Self::own(client, Kind::Local, name, json, 0)
     }
 
     /// A question to the caller, with one argument.
@@ -401,5 +403,18 @@ mod tests {
             (event.name(), event.json(), event.arguments().to_str().unwrap()),
             ("connect", "{}", "[{}]")
         );
+    }
+
+    #[test]
+    fn the_kind_tells_who_says_it() {
+        let json = "[]";
+        for (event, kind) in [
+            (event(r#"["connect"]"#), Kind::Event),
+            (Event::outgoing(1, "connect", "", Vec::new()), Kind::Event),
+            (Event::local(1, "connect", json), Kind::Local),
+            (Event::request(1, 7, "auth", json), Kind::Request),
+        ] {
+            assert_eq!(event.view().kind, kind as i32, "{event:?}");
+        }
     }
 }

@@ -14,7 +14,7 @@ pub const LOCAL_EVENTS: [(&str, &str); 13] = [
     ("reconnect", "connected again: {\"attempt\"}."),
     ("reconnect_error", "that attempt failed: as connect_error, with \"attempt\"."),
     ("reconnect_failed", "no attempt is left: {\"attempts\"}."),
-    ("ping", "a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {\"latencyMs\"?}. Only where somebody subscribes to it by its name."),
+    ("ping", "a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {\"latencyMs\"?}. The library's own comes only where somebody subscribes to it by its name."),
     (
         "outbox",
         "the outcome of a message that an earlier client left in the store: {\"fp\", \"status\": an im_status, \"message\": as it was sent, \"reply\"?: the argument of the to_ack or im_error}.",

@@ -14,6 +14,7 @@ use crate::{
     connection::{Credentials, Paths, Reconnection, Target},
     engineio::Revision,
     im::EventNames,
+    json::fault,
     secret::{Secret, SecretJson},
     socketio::Parser,
     transport::{Timestamps, POLLING, WEBSOCKET},
@@ -85,8 +86,9 @@ pub struct Options {
 impl Options {
     /// Reads the options' JSON.
     pub fn parse(json: &str) -> Result<Self, Failed> {
-        let given = SecretJson::parse(json)
-            .map_err(|error| Failed::new(Status::Json, format!("the options are no JSON: {error}")))?;
+        let given = SecretJson::parse(json).map_err(|error| {
+            Failed::new(Status::Json, format!("the options are no JSON: {}", fault(&error)))
+        })?;
         let Value::Object(given) = &*given else {
             return Err(Failed::new(Status::Json, "the options must be a JSON object"));
         };
@@ -272,9 +274,10 @@ impl Reader<'_> {
         let none = Value::Object(Map::new());
         let query = self.0.get("query").unwrap_or(&none);
         let auth = self.0.get("auth").map(|auth| read_auth("the option \"auth\"", auth));
+        let wrong = |fault| Failed::new(Status::Option, fault);
         Ok(Credentials {
-            query: read_query("the option \"query\"", query, namespace)?,
-            auth: auth.transpose()?,
+            query: read_query("the option \"query\"", query, namespace).map_err(wrong)?,
+            auth: auth.transpose().map_err(wrong)?,
         })
     }
 

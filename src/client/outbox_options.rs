@@ -8,7 +8,7 @@ use super::{
     credentials::query_value,
     options::{wrong, Reader},
     outbox::OutboxOptions,
-    Failed,
+    Failed, Status,
 };
 use crate::transport::Endpoint;
 
@@ -58,7 +58,9 @@ impl Reader<'_> {
             return Err(wrong("store", "the path of a file"));
         }
         let user = match self.0.get("query").and_then(|query| query.get("userId")) {
-            Some(user) => query_value("the option \"query\"", "userId", user)?.to_string(),
+            Some(user) => query_value("the option \"query\"", "userId", user)
+                .map_err(|fault| Failed::new(Status::Option, fault))?
+                .to_string(),
             None => {
                 return Err(wrong(
                     "store",

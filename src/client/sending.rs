@@ -19,7 +19,7 @@ use super::{
 use crate::{
     connection::{Outgoing, Owner, Unsent},
     im,
-    json::Scanner,
+    json::{fault, Scanner},
     log::Level,
     socketio::{Encoded, Unsayable, RESERVED_EVENTS},
 };
@@ -310,7 +310,7 @@ pub fn json_value(text: &str) -> Result<Json<'_>, Failed> {
     // That one says where the fault lies.
     match serde_json::from_str::<&RawValue>(text) {
         Ok(raw) => Ok(Json { text: raw.get(), may_have_placeholders: true }),
-        Err(error) => Err(Failed::new(Status::Json, format!("no valid JSON: {error}"))),
+        Err(error) => Err(Failed::new(Status::Json, format!("no valid JSON: {}", fault(&error)))),
     }
 }
 

@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
+use crate::json::fault;
+
 /// The longest heartbeat that is believed, so that no sum of times overflows.
 const LONGEST: u64 = 7 * 24 * 3600 * 1000;
 
@@ -41,7 +43,7 @@ impl Handshake {
             return Err(HandshakeError(format!("has {} bytes, more than {MOST_BYTES}", json.len())));
         }
         let value: Value =
-            serde_json::from_str(json).map_err(|e| HandshakeError(format!("is no JSON: {e}")))?;
+            serde_json::from_str(json).map_err(|e| HandshakeError(format!("is no JSON: {}", fault(&e))))?;
         if !value.is_object() {
             return Err(HandshakeError("is no JSON object".into()));
         }

@@ -37,12 +37,14 @@ pub const IM_MESSAGE_DOMAIN_SYSTEM: i32 = 3;
 /// A notice.
 pub const IM_MESSAGE_DOMAIN_NOTICE: i32 = 4;
 
-/// An event of the server or of the connection.
+/// An event of the server, whatever its name, or one that this client sends.
 pub const IM_EVENT_KIND_EVENT: i32 = 0;
 /// The server's answer to a request.
 pub const IM_EVENT_KIND_ACK: i32 = 1;
 /// A question of the library, answered by `im_client_answer`.
 pub const IM_EVENT_KIND_REQUEST: i32 = 2;
+/// An event of the connection, made by the library itself: no server can send one.
+pub const IM_EVENT_KIND_LOCAL: i32 = 3;
 
 /// No connection, and none wanted.
 pub const IM_STATE_DISCONNECTED: i32 = 0;

@@ -14,9 +14,10 @@ use crate::client::{user_code, Failed, Status, Topic};
 /// Subscribes to an event; gives the subscription's id (greater than 0) or a negative status.
 ///
 /// An IM event may be named by its wire name or its constant (`"c_message"`, `"CHAT_MESSAGE"`): either receives both, and
-/// `event->name` says which came. The connection's own events are subscribed to in the same way. Events that came before the
-/// first subscription of their name are delivered first. The callback runs on a thread of the library, never two of one
-/// client at a time, in the order in which the events came.
+/// `event->name` says which came. The connection's own events are subscribed to in the same way; what a server sends by
+/// such a name comes too, and `event->kind` tells them apart. Events that came before the first subscription of their name are
+/// delivered first. The callback runs on a thread of the library, never two of one client at a time, in the order in which the
+/// events came.
 ///
 /// # Safety
 /// `event` is NUL-terminated; `fn` may be called with `user_data` until the subscription is off and its last call returned.

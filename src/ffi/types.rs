@@ -25,7 +25,7 @@ pub struct im_event {
     pub size: usize,
     /// The client that received it.
     pub client: im_client,
-    /// `IM_EVENT_KIND_…`.
+    /// `IM_EVENT_KIND_…`: who says it. A server may send an event by the name of one of the connection's own.
     pub kind: i32,
     /// The event's name as it came, UTF-8, NUL-terminated; empty for an acknowledgement.
     pub name: *const c_char,

@@ -8,6 +8,7 @@ use std::{
 use serde_json::{value::RawValue, Map, Value};
 
 use super::fields::fields;
+use crate::json::fault;
 
 const FINGERPRINT_LENGTH: usize = 30;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -53,7 +54,7 @@ fn object(json: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(json) {
         Ok(Value::Object(message)) => Ok(message),
         Ok(_) => Err("a message must be a JSON object".into()),
-        Err(error) => Err(format!("the message is no JSON: {error}")),
+        Err(error) => Err(format!("the message is no JSON: {}", fault(&error))),
     }
 }
 
@@ -107,8 +108,8 @@ pub fn timeline_id(from: &str, to: &str) -> String {
 
 /// Takes the later copies out of a list of messages. Two are copies if their `fp` is equal and neither is a recall.
 pub fn unique_messages(json: &str) -> Result<String, String> {
-    let list: Vec<&RawValue> =
-        serde_json::from_str(json).map_err(|error| format!("the messages are no JSON list: {error}"))?;
+    let list: Vec<&RawValue> = serde_json::from_str(json)
+        .map_err(|error| format!("the messages are no JSON list: {}", fault(&error)))?;
     let mut seen = HashSet::new();
     let mut kept = Vec::with_capacity(list.len());
     for raw in list {

@@ -13,6 +13,9 @@ const OWNED: [HeaderName; 4] =
     [header::CONNECTION, header::UPGRADE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
 const OWNED_PREFIX: &str = "sec-websocket-";
 
+const NO_NAME: &str =
+    "what should be a header's name is none: it is empty, or has a space, a colon or the like in it";
+
 /// The caller's headers for each transport.
 #[derive(Clone, Debug, Default)]
 pub struct Headers {
@@ -28,15 +31,16 @@ impl Headers {
         }
     }
 
-    /// Asks for one of these subprotocols; the error says what is wrong.
+    /// Asks for one of these subprotocols; the error says which is wrong and never shows it: some carry a token in one.
     pub fn ask_for_protocols(&mut self, names: &[&str]) -> Result<(), String> {
         for (at, name) in names.iter().enumerate() {
+            let number = at + 1;
             // RFC 6455, 4.1: tokens of RFC 9110, as header names are, and each once.
             if HeaderName::from_bytes(name.as_bytes()).is_err() {
-                return Err(format!("{name:?} is no name of a subprotocol"));
+                return Err(format!("number {number} is no name of a subprotocol"));
             }
             if names[..at].contains(name) {
-                return Err(format!("{name:?} stands there twice"));
+                return Err(format!("number {number} stands there twice"));
             }
         }
         let value = HeaderValue::from_str(&names.join(", ")).map_err(|error| error.to_string())?;
@@ -45,9 +49,11 @@ impl Headers {
     }
 }
 
-/// Adds a header to the caller's; the error names it and never shows its value.
-pub fn add_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
-    let known = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is no header name"))?;
+/// Adds a header to the caller's, unless it has no text; the error names it and never shows its value.
+pub fn add_header(headers: &mut HeaderMap, name: &str, value: Option<&str>) -> Result<(), String> {
+    // What is no name may be a whole line, with the value in it.
+    let known = HeaderName::from_bytes(name.as_bytes()).map_err(|_| NO_NAME)?;
+    let value = value.ok_or_else(|| format!("{name:?} must be a string"))?;
     if OWNED.contains(&known) || known.as_str().starts_with(OWNED_PREFIX) {
         return Err(format!("{name:?} belongs to the request itself and can't be set"));
     }
@@ -84,14 +90,16 @@ mod tests {
             ("Sec-WebSocket-Key", "s3cret", "belongs to the request"),
             ("content-length", "5", "belongs to the request"),
             ("Proxy-Authorization", "s3cret", "option \"proxy\""),
-            ("X Y", "s3cret", "no header name"),
-            ("", "s3cret", "no header name"),
+            ("X s3cret", "s3cret", "header's name"),
+            ("Authorization: s3cret", "", "header's name"),
+            ("", "s3cret", "header's name"),
             ("X-Line", "s3cret\r\nX-Other: 1", "can't carry"),
             ("X-Letter", "s3cret ü", "can't carry"),
         ] {
-            let error = add_header(&mut headers, name, value).err().unwrap_or_default();
+            let error = add_header(&mut headers, name, Some(value)).err().unwrap_or_default();
             assert!(error.contains(fault) && error.is_empty() == fault.is_empty(), "{name}: {error}");
-            assert!(!error.contains("s3cret") && (fault.is_empty() || error.contains(name)), "{error}");
+            let named = fault.is_empty() || fault == "header's name" || error.contains(name);
+            assert!(named && !error.contains("s3cret"), "{error}");
         }
         assert_eq!(headers.len(), 2);
         assert!(!format!("{headers:?}").contains("s3cret"));
@@ -103,8 +111,14 @@ mod tests {
         headers.ask_for_protocols(&["a", "b.1"]).unwrap();
         assert_eq!(headers.websocket["sec-websocket-protocol"], "a, b.1");
         assert!(headers.polling.is_empty());
-        for names in [&["a", "a"][..], &["a b"], &[""], &["a,b"]] {
-            assert!(headers.ask_for_protocols(names).is_err(), "{names:?}");
+        for (names, fault) in [
+            (&["s3cret", "a", "s3cret"][..], "number 3 stands there twice"),
+            (&["a", "bearer s3cret"], "number 2 is no name"),
+            (&[""], "number 1 is no name"),
+            (&["a,s3cret"], "number 1 is no name"),
+        ] {
+            let error = headers.ask_for_protocols(names).unwrap_err();
+            assert!(error.contains(fault) && !error.contains("s3cret"), "{names:?}: {error}");
         }
     }
 }

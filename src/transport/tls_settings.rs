@@ -102,7 +102,7 @@ impl TlsSettings {
 
     pub fn pin(&mut self, text: &str) -> Result<(), String> {
         let pin = Pin::parse(text)
-            .ok_or_else(|| format!("{text:?} is not {PIN_PREFIX} and the base64 of 32 bytes"))?;
+            .ok_or_else(|| format!("what is there is not {PIN_PREFIX} and the base64 of 32 bytes"))?;
         self.pins.push(pin);
         Ok(())
     }

@@ -19,7 +19,7 @@ static void poll_sees_every_event_in_order(void) {
     /* A subscription makes no difference, nor does its absence. */
     CHECK(im_client_on(client, "burst", never, NULL) > 0);
     const im_event *event = take(client);
-    CHECK(strcmp(event->name, "connect") == 0 && event->kind == IM_EVENT_KIND_EVENT);
+    CHECK(strcmp(event->name, "connect") == 0 && event->kind == IM_EVENT_KIND_LOCAL);
     im_event_release(event);
     CHECK_EQUAL(im_client_emit(client, "burst", text("%d", MANY)), IM_OK);
     CHECK_EQUAL(im_client_emit(client, "several", NULL), IM_OK);

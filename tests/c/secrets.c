@@ -205,10 +205,51 @@ static void in_the_words_of_failing_calls(void) {
     CHECK_EQUAL(told, 0);
 }
 
+static void is_silent(bool failed) {
+    CHECK(failed);
+    look_at("an error", im_last_error());
+}
+
+/* What is valid and not what is asked for: the error says where it is and not what it says. */
+static void in_the_words_about_values_of_the_wrong_shape(void) {
+    static const char *const more[] = {
+        "\"protocols\":[\"bearer " TOKEN "\"]",
+        "\"protocols\":[\"" TOKEN "\",\"" TOKEN "\"]",
+        "\"extraHeaders\":{\"Authorization: " TOKEN "\":\"\"}",
+        "\"extraHeaders\":{\"Authorization: " TOKEN "\":1}",
+        "\"transportOptions\":{\"polling\":{\"extraHeaders\":{\"" TOKEN ":\":\"\"}}}",
+        "\"pinnedPublicKeys\":\"" TOKEN "\"",
+        "\"store\":\"s\",\"query\":{\"userId\":[\"" TOKEN "\"]}",
+        "\"root\":\"http://h:1/" TOKEN "\"",
+        "\"root\":\"http://user:pass/" TOKEN "@h:1\"",
+    };
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        is_silent(im_client_new(text("{\"root\":\"http://h:1\",\"nsp\":\"chat\",%s}", more[i])) ==
+                  0);
+    static const char *const shapes[] = {"\"" TOKEN "\"", "{\"" TOKEN "\":[1]}", "[\"" TOKEN "\"]"};
+    im_client client = new_client("/", ",\"autoConnect\":false");
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        bool is_object = *shapes[i] == '{', is_list = *shapes[i] == '[';
+        is_silent(im_message_create(shapes[i]) == NULL);
+        is_silent(im_client_send_message(client, shapes[i], 0, ignore_ack, NULL) < 0);
+        is_silent(im_client_answer(client, 1, shapes[i]) < 0);
+        if (!is_list)
+            is_silent(im_messages_unique(shapes[i]) == NULL);
+        if (!is_object) {
+            is_silent(im_client_set_auth(client, shapes[i]) == IM_ERROR_JSON);
+            is_silent(im_client_set_query(client, shapes[i]) == IM_ERROR_JSON);
+        }
+    }
+    is_silent(im_client_set_query(client, "{\"token\":[\"" TOKEN "\"]}") == IM_ERROR_JSON);
+    destroy(client);
+    CHECK_EQUAL(told, 0);
+}
+
 int main(int argc, char **argv) {
     static const test_case cases[] = {CASE(in_a_life_of_messages_and_losses),
                                       CASE(where_connecting_fails),
                                       CASE(in_the_words_of_failing_calls),
+                                      CASE(in_the_words_about_values_of_the_wrong_shape),
                                       {NULL, NULL}};
     CHECK_EQUAL(im_set_log_callback(IM_LOG_TRACE, on_line, NULL, NULL), IM_OK);
     return run_cases(argc, argv, "secrets", cases);

@@ -133,6 +133,7 @@ fn a_heartbeat_is_told_to_those_who_ask_for_it_alone() {
         assert_eq!(deaf.info()["earlyEvents"], 1, "connect alone waits");
         assert!(deaf.on("ping") > 0);
         let ping = deaf.wait_nth("ping", 3);
+        assert_eq!(ping.kind, IM_EVENT_KIND_LOCAL);
         match generation {
             2 => assert!(ping.json["latencyMs"].as_f64().is_some_and(|ms| (0.0..5000.0).contains(&ms))),
             _ => assert_eq!(ping.json, json!({})),

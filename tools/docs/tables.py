@@ -67,7 +67,9 @@ def events(abi: dict[str, Any]) -> str:
         ' to either (`"c_message"`,\n`"CHAT_MESSAGE"`) receives both, and `event->name` says which came. The constants of'
         " the header are the wire\nnames. Events outside this table are delivered like any other.\n\n"
         + table(["constant", "on the wire", "meaning"], of_the_server)
-        + "\n## Of the connection\n\nThese come from the library itself, each with one JSON argument.\n\n"
+        + "\n## Of the connection\n\nThese come from the library itself, each with one JSON argument, and of the kind"
+        " `IM_EVENT_KIND_LOCAL` (`query` and `auth`:\n`IM_EVENT_KIND_REQUEST`). A server may send events of these names, too:"
+        " they are delivered as well, of the kind `IM_EVENT_KIND_EVENT`.\n\n"
         + table(["constant", "name", "argument"], own)
     )
 

@@ -274,8 +274,8 @@ static void error_wrong_type(void) {
     im_client client = new_default();
     CHECK_EQUAL(im_client_on(client, "x", NULL, NULL), IM_ERROR_INVALID_ARGUMENT);
     CHECK_FAULT(IM_ERROR_INVALID_ARGUMENT, "\"fn\"");
-    CHECK_EQUAL(im_client_set_query(client, "[]"), IM_ERROR_OPTION);
-    CHECK_FAULT(IM_ERROR_OPTION, "query");
+    CHECK_EQUAL(im_client_set_query(client, "[]"), IM_ERROR_JSON);
+    CHECK_FAULT(IM_ERROR_JSON, "query");
     destroy(client);
 }
 

@@ -188,6 +188,15 @@ TEST_P(Lifetimes, a_token_is_asked_for_and_set) {
     EXPECT_TRUE(client.foreground());
 }
 
+TEST_P(Lifetimes, what_a_server_forges_is_its_own) {
+    Inbox inbox;
+    auto client = new_client(server());
+    client.on_any(inbox.adder()).value();
+    EXPECT_EQ(inbox.take(im::events::connect).kind(), im::EventKind::local);
+    client.emit("tell", im::args(R"(["outbox",{"fp":"f1","status":0}])")).value();
+    EXPECT_EQ(inbox.take(im::events::outbox).kind(), im::EventKind::event);
+}
+
 TEST_P(Lifetimes, the_log_comes_until_it_is_cleared) {
     std::atomic<int> lines{0};
     auto captured = std::make_shared<int>();

@@ -40,7 +40,7 @@ TEST_P(ErrorGenerations, matrix_error_wrong_type) {
             .error(),
         im::Status::option, {"timeout"});
     auto client = new_client(server());
-    expect_error(client.set_query("[]").error(), im::Status::option, {"query"});
+    expect_error(client.set_query("[]").error(), im::Status::json, {"query"});
     expect_error(client.on("x", std::function<void(const im::Event &)>()).error(),
                  im::Status::invalid_argument, {"callback"});
     void (*const none)(const im::Event &) = nullptr;

@@ -115,6 +115,19 @@ def test_once_any_and_off(server: Server) -> None:
         assert len(every) <= 3
 
 
+def test_what_a_server_forges_is_its_own(server: Server) -> None:
+    heard: list[Event] = []
+    with Client(server.root, "/", ask_query=lambda _: {"token": "asked for"}) as client:
+        client.on_any(heard.append)
+        for name in ("outbox", "query", "reconnect_failed"):
+            client.emit("tell", name, {"fp": "f1", "status": 0, "attempt": 0})
+        assert client.call("handshake", timeout=PATIENCE)["query"]["token"] == "asked for"
+        until(lambda: heard[-1:] != [] and heard[-1].name == "reconnect_failed")
+    told = [(event.name, event.kind) for event in heard if event.kind is not im_client.EventKind.REQUEST]
+    local, forged = im_client.EventKind.LOCAL, im_client.EventKind.EVENT
+    assert told == [("connect", local), ("outbox", forged), ("query", forged), ("reconnect_failed", forged)]
+
+
 def test_coroutines_may_be_taken_off(server: Server) -> None:
     async def body() -> None:
         heard: list[int] = []

@@ -3,6 +3,7 @@
 
 mod connected;
 mod flood;
+mod forged;
 mod handshake;
 mod unasked;
 

@@ -168,7 +168,8 @@ fn an_account_switch_sends_nothing_as_somebody_else() {
     }
     assert_eq!((fps(&server).len(), fps(&other).len()), (0, 0));
     let ann = TestClient::new(place.options(&server, "ann"));
-    assert_eq!(ann.wait("outbox").json["fp"], "a");
+    let told = ann.wait("outbox");
+    assert_eq!((told.kind, &told.json["fp"]), (IM_EVENT_KIND_LOCAL, &json!("a")));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::{blobs_of, secret_watch, wait_for};
 /// An event as a callback saw it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recorded {
+    pub kind: i32,
     pub name: String,
     pub json: Value,
     pub args: Value,
@@ -75,8 +76,15 @@ unsafe extern "C" fn record(event: *const im_event, log: *mut c_void) {
         secret_watch::look_at("an event of the connection", &text(event.json));
     }
     let blobs = blobs_of(event);
-    let recorded =
-        Recorded { name: text(event.name), json, args, ack_id: event.ack_id, request: event.request, blobs };
+    let recorded = Recorded {
+        kind: event.kind,
+        name: text(event.name),
+        json,
+        args,
+        ack_id: event.ack_id,
+        request: event.request,
+        blobs,
+    };
     log.lock().expect("no test panics in a callback").push(recorded);
 }
 

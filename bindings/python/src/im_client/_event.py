@@ -26,6 +26,7 @@ class Event:
     name: str
     #: Its arguments; binary values are bytes, at any depth.
     args: list[Any]
+    #: Who says it: EVENT the server, whatever the name; LOCAL the connection itself; REQUEST the library, which asks.
     kind: EventKind
     #: Not 0 where the server waits for an answer: see reply().
     ack_id: int

@@ -97,12 +97,14 @@ class MessageDomain(IntEnum):
 class EventKind(IntEnum):
     """What an event is."""
 
-    #: An event of the server or of the connection.
+    #: An event of the server, whatever its name, or one that this client sends.
     EVENT = 0
     #: The server's answer to a request.
     ACK = 1
     #: A question of the library, answered by `im_client_answer`.
     REQUEST = 2
+    #: An event of the connection, made by the library itself: no server can send one.
+    LOCAL = 3
 
 
 class State(IntEnum):
@@ -217,7 +219,7 @@ EVENT_RECONNECT_ERROR: Final = "reconnect_error"
 #: The connection's own: no attempt is left: {"attempts"}.
 EVENT_RECONNECT_FAILED: Final = "reconnect_failed"
 #: The connection's own: a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}.
-#: Only where somebody subscribes to it by its name.
+#: The library's own comes only where somebody subscribes to it by its name.
 EVENT_PING: Final = "ping"
 #: The connection's own: the outcome of a message that an earlier client left in the store: {"fp", "status": an
 #: im_status, "message": as it was sent, "reply"?: the argument of the to_ack or im_error}.

@@ -4,7 +4,8 @@ import CImClient
 public struct Event: Sendable {
     /// The name as it came.
     public let name: EventName
-    /// What it is: of the server or the connection (`event`), or a question of the library about credentials (`request`).
+    /// Who says it: the server (`event`, whatever the name), the connection itself (`local`), or the library, which asks about
+    /// credentials (`request`).
     public let kind: EventKind
     /// What it carries.
     public let arguments: Arguments

@@ -59,6 +59,16 @@ final class ClientTests: ServerTestCase {
         await client.destroy()
     }
 
+    func testWhatAServerForgesIsItsOwn() async throws {
+        let client = try socketio(4).client()
+        let connect = try await client.events(.connect).first()
+        XCTAssertEqual(connect.kind, .local)
+        try client.emit("tell", "outbox", ["fp": "f1"])
+        let forged = try await client.events(.outbox).first()
+        XCTAssertEqual(forged.kind, .event)
+        await client.destroy()
+    }
+
     func testCredentialsAreSetForTheNextConnection() async throws {
         let client = try socketio(4).client()
         _ = try await client.emitWithAck("handshake")

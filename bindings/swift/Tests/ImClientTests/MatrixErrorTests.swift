@@ -31,7 +31,7 @@ final class MatrixErrorTests: ServerTestCase {
         await assertThrows(.notFound, "no argument 1") { _ = try answer.decode(Int.self, at: 1) }
         await assertThrows(.notFound, "no argument -1") { _ = try answer.decode(Int.self, at: -1) }
         await assertThrows(.invalidArgument) { _ = try await client.emitWithAck("echo", timeout: .milliseconds(-5)) }
-        await assertThrows(.option, "deep") { try client.setQuery(["deep": ["x": 1]]) }
+        await assertThrows(.json, "deep") { try client.setQuery(["deep": ["x": 1]]) }
         // A message without its fields.
         await assertThrows(.json, "from") { _ = try await client.send(["type": 1] as JSON) }
         await client.destroy()

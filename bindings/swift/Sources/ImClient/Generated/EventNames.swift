@@ -52,8 +52,8 @@ extension EventName {
     public static let reconnectError = EventName("reconnect_error")
     /// no attempt is left: {"attempts"}.
     public static let reconnectFailed = EventName("reconnect_failed")
-    /// a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}. Only where somebody
-    /// subscribes to it by its name.
+    /// a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}. The library's own
+    /// comes only where somebody subscribes to it by its name.
     public static let ping = EventName("ping")
     /// the outcome of a message that an earlier client left in the store: {"fp", "status": an im_status, "message": as
     /// it was sent, "reply"?: the argument of the to_ack or im_error}.

@@ -107,12 +107,14 @@ public struct MessageDomain: RawRepresentable, Hashable, Sendable, Codable {
 
 /// What an event is.
 public enum EventKind: Int32, Sendable, CaseIterable {
-    /// An event of the server or of the connection.
+    /// An event of the server, whatever its name, or one that this client sends.
     case event = 0
     /// The server's answer to a request.
     case ack = 1
     /// A question of the library, answered by `im_client_answer`.
     case request = 2
+    /// An event of the connection, made by the library itself: no server can send one.
+    case local = 3
 }
 
 /// The state of a client's connection.

@@ -84,7 +84,7 @@ public object Events {
 
     /**
      * The connection's own: a heartbeat: the server's ping (3.x and later), or its answer to ours (2.x): {"latencyMs"?}.
-     * Only where somebody subscribes to it by its name.
+     * The library's own comes only where somebody subscribes to it by its name.
      */
     public const val PING: String = "ping"
 
@@ -302,6 +302,7 @@ internal const val EMIT_VOLATILE: Int = 1
 internal const val KIND_EVENT: Int = 0
 internal const val KIND_ACK: Int = 1
 internal const val KIND_REQUEST: Int = 2
+internal const val KIND_LOCAL: Int = 3
 
 /** The name on the wire of an IM event's constant. */
 internal val WIRE_NAMES: Map<String, String> =

@@ -40,6 +40,10 @@ public class Event internal constructor(
     public val isQuestion: Boolean
         get() = ackId != 0L
 
+    /** Whether the connection itself says it, and no server: that may send events by the same names. */
+    public val isLocal: Boolean
+        get() = kind == KIND_LOCAL
+
     /** Whether the library waits for an [answer]: `auth` or `query` before a connection. */
     public val isRequest: Boolean
         get() = kind == KIND_REQUEST

@@ -56,6 +56,16 @@ class EventsTest {
         }
 
     @Test
+    fun whatAServerForgesIsItsOwn() =
+        story {
+            client(Server.shared(4)).use { client ->
+                client.emit("tell", Events.OUTBOX, mapOf("fp" to "f1"))
+                val came = client.events(Events.CONNECT, Events.OUTBOX).take(2).toList()
+                assertEquals(listOf(Events.CONNECT to true, Events.OUTBOX to false), came.map { it.name to it.isLocal })
+            }
+        }
+
+    @Test
     fun whatACollectorHasNotTakenWaitsForTheNext() =
         story {
             client(Server.shared(4)).connected().use { client ->
