@@ -340,7 +340,7 @@
 #define IM_EVENT_KIND_EVENT 0
 
 /**
- * The server's answer to a request.
+ * The outcome of a request: the server's answer, or why there is none (`status`).
  */
 #define IM_EVENT_KIND_ACK 1
 

@@ -71,7 +71,7 @@ enum class State : std::int32_t {
 enum class EventKind : std::int32_t {
     /// An event of the server, whatever its name, or one that this client sends.
     event = IM_EVENT_KIND_EVENT,
-    /// The server's answer to a request.
+    /// The outcome of a request: the server's answer, or why there is none (`status`).
     ack = IM_EVENT_KIND_ACK,
     /// A question of the library, answered by `Client::answer`.
     request = IM_EVENT_KIND_REQUEST,

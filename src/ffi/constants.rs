@@ -39,7 +39,7 @@ pub const IM_MESSAGE_DOMAIN_NOTICE: i32 = 4;
 
 /// An event of the server, whatever its name, or one that this client sends.
 pub const IM_EVENT_KIND_EVENT: i32 = 0;
-/// The server's answer to a request.
+/// The outcome of a request: the server's answer, or why there is none (`status`).
 pub const IM_EVENT_KIND_ACK: i32 = 1;
 /// A question of the library, answered by `im_client_answer`.
 pub const IM_EVENT_KIND_REQUEST: i32 = 2;

@@ -99,7 +99,7 @@ class EventKind(IntEnum):
 
     #: An event of the server, whatever its name, or one that this client sends.
     EVENT = 0
-    #: The server's answer to a request.
+    #: The outcome of a request: the server's answer, or why there is none (`status`).
     ACK = 1
     #: A question of the library, answered by `im_client_answer`.
     REQUEST = 2

@@ -109,7 +109,7 @@ public struct MessageDomain: RawRepresentable, Hashable, Sendable, Codable {
 public enum EventKind: Int32, Sendable, CaseIterable {
     /// An event of the server, whatever its name, or one that this client sends.
     case event = 0
-    /// The server's answer to a request.
+    /// The outcome of a request: the server's answer, or why there is none (`status`).
     case ack = 1
     /// A question of the library, answered by `im_client_answer`.
     case request = 2
