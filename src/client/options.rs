@@ -274,10 +274,10 @@ impl Reader<'_> {
         let none = Value::Object(Map::new());
         let query = self.0.get("query").unwrap_or(&none);
         let auth = self.0.get("auth").map(|auth| read_auth("the option \"auth\"", auth));
-        let wrong = |fault| Failed::new(Status::Option, fault);
+        let refused = |fault| Failed::new(Status::Option, fault);
         Ok(Credentials {
-            query: read_query("the option \"query\"", query, namespace).map_err(wrong)?,
-            auth: auth.transpose().map_err(wrong)?,
+            query: read_query("the option \"query\"", query, namespace).map_err(refused)?,
+            auth: auth.transpose().map_err(refused)?,
         })
     }
 

@@ -34,22 +34,22 @@ FAULTS = (
     Fault(
         "a_slot_keeps_its_generation",
         PROCESS,
-        "table.slots[slot].generation.wrapping_add(1)",
-        "table.slots[slot].generation",
+        "self.slots[at].generation += 1;",
+        "",
         ("a_stale_handle_reaches_no_other_client",),
     ),
     Fault(
         "a_destroyed_client_stays_in_the_table",
         PROCESS,
-        "table.slots[slot].client = None;",
-        "",
+        "self.slots[at].client.take()",
+        "self.slots[at].client.clone()",
         ("of_two_destroys_one_wins",),
     ),
     Fault(
         "a_free_slot_is_given_twice",
         PROCESS,
-        "table.free.pop()",
-        "table.free.last().copied()",
+        "self.free.pop()",
+        "self.free.last().copied()",
         ("handles_made_at_once_are_two_clients",),
     ),
     Fault(
