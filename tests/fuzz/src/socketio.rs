@@ -92,10 +92,9 @@ fn comes_back(packet: &Decoded<'_>, parser: Parser, revision: Option<Revision>) 
     if !matches!(packet.kind, Kind::Event | Kind::BinaryEvent) {
         return;
     }
-    let name = Value::from(&*packet.name).to_string();
     let arguments = &packet.data[packet.extent.all.clone()];
     let attachments = packet.attachments.clone();
-    let Ok(sent) = parser.event(&packet.namespace, packet.id, &name, arguments, attachments) else {
+    let Ok(sent) = parser.event(&packet.namespace, packet.id, &packet.name, arguments, attachments) else {
         return;
     };
     let mut decoder = Decoder::new(parser);
