@@ -890,7 +890,8 @@ char *im_message_create(const char *json);
  * connection left unanswered goes out again on the next one, with the same `fp`. A server may store such a message twice:
  * a receiver with this library is shown it once, others may show both. So this is for servers that answer with a `to_ack`
  * that carries the `fp`; where there is none, use `im_client_emit`, which sends once. An emit made after a message may overtake
- * it. An `fp` that is on its way already is `IM_ERROR_INVALID_ARGUMENT`.
+ * it. An `fp` that is on its way already is `IM_ERROR_INVALID_ARGUMENT`, also where another client of the process has it on its way
+ * with the same store, server, namespace and `userId`.
  *
  * `fn` is called exactly once: `IM_OK` with the `to_ack` event once the server has stored the message;
  * `IM_ERROR_REFUSED` with the `to_ack` where its code is not 0, or with an `im_error` 20003 that came while this was the only
