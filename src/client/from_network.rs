@@ -188,6 +188,7 @@ impl Owner for Client {
         // Queued before anybody knew what the server takes.
         if let Err(failed) = self.check_size(frame) {
             self.log(Level::Error, format_args!("a packet is not sent: {}", failed.message));
+            self.figures().too_large += 1;
             self.decide(|requests| {
                 all_with(frame.request.and_then(|number| requests.take(number)), Status::TooLarge)
             });
