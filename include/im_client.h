@@ -635,6 +635,10 @@ im_status im_client_answer(im_client client,
  * Sends an event with one argument, a JSON value; NULL sends none. What is emitted before the connection is up is sent
  * after it, in order, once. `IM_ERROR_QUEUE_FULL` where too much waits already.
  *
+ * How much the server takes (its `maxPayload`) is known from the first connection on; a larger event is then
+ * `IM_ERROR_TOO_LARGE`. One that was queued before and proves larger is dropped, which the log and the counter
+ * `tooLargePackets` of `im_client_info` tell.
+ *
  * Any thread; also inside a callback; never blocks.
  *
  * # Safety
@@ -671,9 +675,9 @@ im_status im_client_emit_args(im_client client,
  * Sends an event and asks the server to acknowledge it; gives the request's id (greater than 0) or a negative status.
  *
  * `fn` is called exactly once: with `IM_OK` and the server's answer, or with `IM_ERROR_TIMEOUT` (`timeout_ms` counts from
- * this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED` or
- * `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called. With manual delivery `fn` may be NULL: the outcome then
- * comes with `im_client_poll` alone.
+ * this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED`,
+ * `IM_ERROR_DISCONNECTED`, or `IM_ERROR_TOO_LARGE` (it was queued before it was known that the server takes less). Where the call
+ * fails, `fn` is not called. With manual delivery `fn` may be NULL: the outcome then comes with `im_client_poll` alone.
  *
  * With the option `retries`, `timeout_ms` is the time of each try and counts from when it goes out; `fn` gets the outcome of
  * the last.
@@ -906,13 +910,15 @@ char *im_message_create(const char *json);
  * connection left unanswered goes out again on the next one, with the same `fp`. A server may store such a message twice:
  * a receiver with this library is shown it once, others may show both. So this is for servers that answer with a `to_ack`
  * that carries the `fp`; where there is none, use `im_client_emit`, which sends once. An emit made after a message may overtake
- * it. An `fp` that is on its way already is `IM_ERROR_INVALID_ARGUMENT`.
+ * it. An `fp` that is on its way already is `IM_ERROR_INVALID_ARGUMENT`, also where another client of the process has it on its way
+ * with the same store, server, namespace and `userId`.
  *
  * `fn` is called exactly once: `IM_OK` with the `to_ack` event once the server has stored the message;
  * `IM_ERROR_REFUSED` with the `to_ack` where its code is not 0, or with an `im_error` 20003 that came while this was the only
  * unanswered message; or with NULL: `IM_ERROR_TIMEOUT` where `timeout_ms` (0: the option `messageTimeout`), counted from this
  * call, is over; `IM_ERROR_CANCELED` by `im_client_cancel`, `im_client_destroy_socket` (which both drop the message) or the
- * end of the client. A message that timed out may still have been stored.
+ * end of the client; `IM_ERROR_TOO_LARGE` where it was queued before it was known that the server takes less (its `maxPayload`). A
+ * message that timed out may still have been stored.
  *
  * With the option `store` the message is on the disk (fsync) when this returns, so it blocks for as long as that takes; a
  * disk that refuses gives `IM_ERROR_SYSTEM` and nothing is sent. What the end of the client, or of the process, leaves there

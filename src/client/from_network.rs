@@ -7,12 +7,7 @@ use std::{
 
 use serde_json::{json, Value};
 
-use super::{
-    client::{all_with, Client},
-    mailbox::Item,
-    requests::Requests,
-    Event, Outcome, Status,
-};
+use super::{client::Client, mailbox::Item, requests::Requests, Event, Outcome, Status};
 use crate::{
     connection::{Attempt, ConnectFailure, Connected, CredentialsFuture, Loss, Outgoing, Owner, State},
     engineio::Revision,
@@ -187,10 +182,7 @@ impl Owner for Client {
     fn on_sent(&self, frame: &Outgoing, now: Instant) -> bool {
         // Queued before anybody knew what the server takes.
         if let Err(failed) = self.check_size(frame) {
-            self.log(Level::Error, format_args!("a packet is not sent: {}", failed.message));
-            self.decide(|requests| {
-                all_with(frame.request.and_then(|number| requests.take(number)), Status::TooLarge)
-            });
+            self.drop_too_large(frame.request, &failed);
             return false;
         }
         if let Some(number) = frame.request {

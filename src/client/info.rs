@@ -22,6 +22,7 @@ pub struct Figures {
     pub expired: u64,
     pub canceled: u64,
     pub cleared: u64,
+    pub too_large: u64,
     pub retried: u64,
 }
 
@@ -127,6 +128,7 @@ impl Client {
         info["expiredRequests"] = figures.expired.into();
         info["canceledRequests"] = figures.canceled.into();
         info["clearedPackets"] = figures.cleared.into();
+        info["tooLargePackets"] = figures.too_large.into();
         info["retriedPackets"] = figures.retried.into();
     }
 }

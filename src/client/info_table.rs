@@ -1,7 +1,7 @@
 // The fields of `im_client_info`: name and meaning. The table of the documentation is made from it.
 
 /// `(name, meaning)`; a field without a value is null.
-pub const INFO_FIELDS: [(&str, &str); 29] = [
+pub const INFO_FIELDS: [(&str, &str); 30] = [
     ("state", "`disconnected`, `connecting`, `connected` or `reconnecting`."),
     ("background", "Between `im_client_background` and `im_client_foreground`."),
     ("root", "Host and port of the server."),
@@ -29,6 +29,7 @@ pub const INFO_FIELDS: [(&str, &str); 29] = [
     ("expiredRequests", "Requests that ended with `IM_ERROR_TIMEOUT`."),
     ("canceledRequests", "Requests that the caller canceled."),
     ("clearedPackets", "Packets that `im_client_clear_send_buffer` dropped."),
+    ("tooLargePackets", "Packets that were queued before it was known how much the server takes (its `maxPayload`), and were dropped when they proved larger."),
     ("unansweredQuestions", "Questions of the server that may still be answered."),
     ("retriedPackets", "How often a packet went out again: option `retries`."),
 ];

@@ -171,12 +171,23 @@ impl Client {
     }
 
     fn accept(&self, message: Message, timeout: Option<Duration>) -> Result<(), Failed> {
+        match &self.outbox.drawer {
+            None => drop(self.add_to_outbox(message, true)?),
+            Some(drawer) => {
+                let fingerprint = message.fingerprint.clone();
+                if !drawer.take(&fingerprint) {
+                    return Err(self.refusal(&Refusal::Known, &fingerprint));
+                }
+                self.keep(drawer, message, timeout).inspect_err(|_| drawer.leave(&fingerprint))?;
+            }
+        }
+        self.pump();
+        Ok(())
+    }
+
+    /// Accepts a message that is on the disk when this returns.
+    fn keep(&self, drawer: &Drawer, message: Message, timeout: Option<Duration>) -> Result<(), Failed> {
         let fingerprint = message.fingerprint.clone();
-        let Some(drawer) = &self.outbox.drawer else {
-            self.add_to_outbox(message, true)?;
-            self.pump();
-            return Ok(());
-        };
         let stored = Stored {
             fingerprint: fingerprint.clone(),
             json: message.json.clone(),
@@ -190,15 +201,11 @@ impl Client {
             self.outbox.lock().answered(&fingerprint);
             return Err(failed);
         }
-        if !self.outbox.lock().saved(number) {
-            match self.may_call() {
-                // Canceled or expired meanwhile.
-                true => drawer.remove(&fingerprint),
-                // It is the next client's.
-                false => drawer.leave(&fingerprint),
-            }
+        let gone = !self.outbox.lock().saved(number);
+        // Canceled or expired, perhaps before it was put, and not sent anew. What the end of the client left is the next one's.
+        if gone && self.may_call() && drawer.take(&fingerprint) {
+            drawer.remove(&fingerprint);
         }
-        self.pump();
         Ok(())
     }
 

@@ -156,6 +156,16 @@ impl Client {
         }
     }
 
+    /// A packet that was queued does not go out. It is counted, and nothing waits behind it, before anybody is told.
+    pub(super) fn drop_too_large(&self, request: Option<u64>, failed: &Failed) {
+        self.log(Level::Error, format_args!("a packet is not sent: {}", failed.message));
+        self.figures().too_large += 1;
+        self.decide(|requests| {
+            self.link.settle(request);
+            all_with(request.and_then(|number| requests.take(number)), Status::TooLarge)
+        });
+    }
+
     fn send(&self, frame: Outgoing) -> Result<(), Failed> {
         self.check_size(&frame)?;
         let written = self.link.send(frame, |frame, now| self.on_sent(frame, now));

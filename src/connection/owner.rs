@@ -107,7 +107,7 @@ pub trait Owner: Send + Sync + 'static {
     fn on_pause(&self);
     /// The server of a 2.x namespace reports an error, as JSON.
     fn on_error(&self, data: &str);
-    /// This frame goes out now, unless this says that nobody waits for its answer any more.
+    /// This frame goes out now, unless this says that it must not: its request is decided, and settled or about to be.
     fn on_sent(&self, frame: &Outgoing, now: Instant) -> bool;
     /// A heartbeat was completed: a ping of the server was answered, or ours was, after so long.
     fn on_heartbeat(&self, latency: Option<Duration>);

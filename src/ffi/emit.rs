@@ -59,6 +59,10 @@ fn named(argument: &str, failed: Failed) -> Failed {
 /// Sends an event with one argument, a JSON value; NULL sends none. What is emitted before the connection is up is sent
 /// after it, in order, once. `IM_ERROR_QUEUE_FULL` where too much waits already.
 ///
+/// How much the server takes (its `maxPayload`) is known from the first connection on; a larger event is then
+/// `IM_ERROR_TOO_LARGE`. One that was queued before and proves larger is dropped, which the log and the counter
+/// `tooLargePackets` of `im_client_info` tell.
+///
 /// Any thread; also inside a callback; never blocks.
 ///
 /// # Safety
@@ -111,9 +115,9 @@ pub unsafe extern "C" fn im_client_emit_args(
 /// Sends an event and asks the server to acknowledge it; gives the request's id (greater than 0) or a negative status.
 ///
 /// `fn` is called exactly once: with `IM_OK` and the server's answer, or with `IM_ERROR_TIMEOUT` (`timeout_ms` counts from
-/// this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED` or
-/// `IM_ERROR_DISCONNECTED`. Where the call fails, `fn` is not called. With manual delivery `fn` may be NULL: the outcome then
-/// comes with `im_client_poll` alone.
+/// this call; 0 takes the option `ackTimeout`, and waits without end where there is none), `IM_ERROR_CANCELED`,
+/// `IM_ERROR_DISCONNECTED`, or `IM_ERROR_TOO_LARGE` (it was queued before it was known that the server takes less). Where the call
+/// fails, `fn` is not called. With manual delivery `fn` may be NULL: the outcome then comes with `im_client_poll` alone.
 ///
 /// With the option `retries`, `timeout_ms` is the time of each try and counts from when it goes out; `fn` gets the outcome of
 /// the last.

@@ -34,13 +34,15 @@ pub unsafe extern "C" fn im_message_create(json: *const c_char) -> *mut c_char {
 /// connection left unanswered goes out again on the next one, with the same `fp`. A server may store such a message twice:
 /// a receiver with this library is shown it once, others may show both. So this is for servers that answer with a `to_ack`
 /// that carries the `fp`; where there is none, use `im_client_emit`, which sends once. An emit made after a message may overtake
-/// it. An `fp` that is on its way already is `IM_ERROR_INVALID_ARGUMENT`.
+/// it. An `fp` that is on its way already is `IM_ERROR_INVALID_ARGUMENT`, also where another client of the process has it on its way
+/// with the same store, server, namespace and `userId`.
 ///
 /// `fn` is called exactly once: `IM_OK` with the `to_ack` event once the server has stored the message;
 /// `IM_ERROR_REFUSED` with the `to_ack` where its code is not 0, or with an `im_error` 20003 that came while this was the only
 /// unanswered message; or with NULL: `IM_ERROR_TIMEOUT` where `timeout_ms` (0: the option `messageTimeout`), counted from this
 /// call, is over; `IM_ERROR_CANCELED` by `im_client_cancel`, `im_client_destroy_socket` (which both drop the message) or the
-/// end of the client. A message that timed out may still have been stored.
+/// end of the client; `IM_ERROR_TOO_LARGE` where it was queued before it was known that the server takes less (its `maxPayload`). A
+/// message that timed out may still have been stored.
 ///
 /// With the option `store` the message is on the disk (fsync) when this returns, so it blocks for as long as that takes; a
 /// disk that refuses gives `IM_ERROR_SYSTEM` and nothing is sent. What the end of the client, or of the process, leaves there

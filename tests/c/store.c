@@ -76,16 +76,18 @@ static void a_full_disk_refuses_a_message_by_the_name_of_the_file(void) {
     /* There is room again: nothing was lost but what was refused. */
     CHECK(setrlimit(RLIMIT_FSIZE, &old) == 0);
     CHECK(send_message(client, "again", 10) > 0);
+    CHECK(send_message(client, "large", 10) > 0);
     destroy(client);
-    CHECK_EQUAL(wait_item(&outcomes, NULL, 1).status, IM_ERROR_CANCELED);
+    CHECK_EQUAL(wait_item(&outcomes, NULL, 2).status, IM_ERROR_CANCELED);
     recorder told = RECORDER;
     client = with_store("ann", "");
     CHECK(im_client_on(client, IM_EVENT_OUTBOX, record, &told) > 0);
     CHECK(strstr(wait_item(&told, NULL, 0).json, "\"fp\":\"small\",\"status\":0") != NULL);
     CHECK(strstr(wait_item(&told, NULL, 1).json, "\"fp\":\"again\",\"status\":0") != NULL);
+    CHECK(strstr(wait_item(&told, NULL, 2).json, "\"fp\":\"large\",\"status\":0") != NULL);
     CHECK_EQUAL(info_number(client, "\"messages\":"), 0);
     destroy(client);
-    CHECK_EQUAL(recorded(&told, NULL), 2);
+    CHECK_EQUAL(recorded(&told, NULL), 3);
     recorder_clear(&told);
     remove_place();
 }

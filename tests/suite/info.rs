@@ -142,3 +142,23 @@ fn what_was_not_answered_not_sent_and_not_asked_any_more_is_counted() {
         assert_eq!(client.info()["unansweredQuestions"], 0);
     }
 }
+
+/// Nobody hears of a plain emit: of one that is dropped the counter tells.
+#[test]
+fn what_was_queued_and_proves_larger_than_the_server_takes_is_counted() {
+    let server = socketio(4, &["--max-payload", "5000"]);
+    let client = TestClient::new(options(&server, json!({ "autoConnect": false })));
+    let (large, answers) = (json!("x".repeat(5000)), Answers::default());
+    assert_eq!(client.emit("large", &large), 0);
+    client.ask_plain("large", &large, &answers);
+    assert_eq!(client.emit("small", &json!(1)), 0);
+    assert_eq!(client.info()["tooLargePackets"], 0, "nobody knows yet");
+    assert_eq!(im_client_open(client.handle), 0);
+    server.wait_received("small", 1);
+    assert_eq!(client.info()["tooLargePackets"], 2);
+    // What the call itself refuses was never queued.
+    assert!(client.emit("large", &large) < 0);
+    let info = client.info();
+    assert_eq!((&info["tooLargePackets"], &info["sent"]["packets"]), (&json!(2), &json!(1)));
+    assert!(server.received("large").is_empty());
+}

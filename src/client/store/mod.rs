@@ -89,6 +89,11 @@ impl Stores {
 }
 
 impl Drawer {
+    /// Takes a message on, before it is put: false where a client of this process that shares this part has it on its way.
+    pub fn take(&self, fingerprint: &str) -> bool {
+        self.writer.take(&self.account, fingerprint)
+    }
+
     /// Keeps a message; it is on the disk when this returns (while suspended: in memory).
     pub fn put(&self, message: Stored) -> Result<(), Failed> {
         self.writer.put(&self.account, message).map_err(|what| failed(self.writer.path(), &what))
@@ -99,7 +104,7 @@ impl Drawer {
         self.writer.remove(&self.account, fingerprint);
     }
 
-    /// The message stays, for the next client.
+    /// The message is not this client's any more; where it is kept, it is the next one's.
     pub fn leave(&self, fingerprint: &str) {
         self.writer.untake(&self.account, fingerprint);
     }

@@ -104,9 +104,14 @@ fn a_suspended_store_is_written_at_its_end() {
 fn a_message_is_one_clients_until_that_leaves_it() {
     let process = Process::new();
     let (first, _) = process.open("a");
+    assert!(first.take("f"));
     first.put(message("f")).unwrap();
     let (second, messages) = process.open("a");
     assert!(messages.is_empty(), "the first one has it on its way");
+    assert!(!second.take("f"));
+    let other = process.open("b").0;
+    assert!(other.take("f"), "it is another account's");
+    process.stores.close(&other, &["f".into()], false);
     process.stores.close(&first, &["f".into()], false);
     let (third, messages) = process.open("a");
     assert_eq!(messages, ["f"]);

@@ -163,6 +163,11 @@ impl Writer {
         Ok(contents)
     }
 
+    /// False where a client of this process has the message on its way already.
+    pub fn take(&self, account: &str, fingerprint: &str) -> bool {
+        self.lock().taken.insert((account.to_owned(), fingerprint.to_owned()))
+    }
+
     pub fn put(&self, account: &str, message: Stored) -> Answer<()> {
         let (reply, answer) = sync_channel(1);
         {
@@ -170,7 +175,6 @@ impl Writer {
             if state.ended {
                 return Err(closed());
             }
-            state.taken.insert((account.to_owned(), message.fingerprint.clone()));
             let waits = (!state.rests()).then_some(reply);
             state.add(account, Change::Put(message), waits, Duration::ZERO);
             if state.rests() {

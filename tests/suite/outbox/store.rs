@@ -213,20 +213,60 @@ fn what_was_canceled_or_dropped_stays_so() {
     assert_eq!((fps(&server).len(), ann.count("outbox")), (0, 0));
 }
 
+/// A message whose fingerprint is on its way already is refused by its name.
+fn is_known(client: &TestClient, fp: &str) {
+    unsafe extern "C" fn never(_: im_status, _: *const im_event, _: *mut std::ffi::c_void) {
+        std::process::abort();
+    }
+    let again = c(&message("ann", "bob", fp).to_string());
+    // SAFETY: NUL-terminated; `never` takes no data.
+    let refused = unsafe {
+        im_client_send_message(client.handle, again.as_ptr(), 0, Some(never), std::ptr::null_mut())
+    };
+    assert_eq!(refused, i64::from(status("IM_ERROR_INVALID_ARGUMENT")));
+    assert!(last_error().contains(&format!("\"fp\" \"{fp}\"")), "{}", last_error());
+}
+
 #[test]
 fn a_fingerprint_that_waits_in_the_store_is_known() {
     let (server, place) = (scripted(|_, _| Answer::Ack), Place::new());
     place.leave(&server, "ann", &["a"]);
-    let ann = TestClient::new(with(place.options(&server, "ann"), "autoConnect", false));
-    unsafe extern "C" fn never(_: im_status, _: *const im_event, _: *mut std::ffi::c_void) {
-        std::process::abort();
+    is_known(&TestClient::new(with(place.options(&server, "ann"), "autoConnect", false)), "a");
+}
+
+#[test]
+fn a_fingerprint_that_another_client_has_on_its_way_is_known() {
+    let (server, place) = (scripted(|_, _| Answer::Ack), Place::new());
+    place.leave(&server, "ann", &["left"]);
+    let offline = || TestClient::new(with(place.options(&server, "ann"), "autoConnect", false));
+    let (first, second) = (offline(), offline());
+    let all = ["a", "b"].map(|fp| send(&first, &message("ann", "bob", fp)));
+    ["left", "a", "b"].iter().for_each(|fp| is_known(&second, fp));
+    // The other's messages are not touched by that, nor by its end.
+    assert_eq!(second.info()["outbox"], json!({ "messages": 0, "bytes": 0 }));
+    drop(second);
+    assert_eq!(im_client_open(first.handle), 0);
+    for outcomes in &all {
+        assert_eq!(outcome(outcomes).0, status("IM_OK"));
     }
-    let again = c(&message("ann", "bob", "a").to_string());
-    // SAFETY: NUL-terminated; `never` takes no data.
-    let refused =
-        unsafe { im_client_send_message(ann.handle, again.as_ptr(), 0, Some(never), std::ptr::null_mut()) };
-    assert_eq!(refused, i64::from(status("IM_ERROR_INVALID_ARGUMENT")));
-    assert!(last_error().contains("\"fp\" \"a\""), "{}", last_error());
+    assert_eq!(fps(&server), ["left", "a", "b"]);
+    // They are over: anybody may send them again.
+    let third = TestClient::new(place.options(&server, "ann"));
+    assert_eq!(outcome(&send(&third, &message("ann", "bob", "a"))).0, status("IM_OK"));
+}
+
+/// What an ended client leaves is nobody's until the next client is made, unless one that was there sends it anew.
+#[test]
+fn a_client_may_send_what_an_ended_one_has_left() {
+    let (server, place) = (scripted(|_, _| Answer::Ack), Place::new());
+    let ann = TestClient::new(place.options(&server, "ann"));
+    place.leave(&server, "ann", &["a", "b"]);
+    assert_eq!(outcome(&send(&ann, &message("ann", "bob", "a"))).0, status("IM_OK"));
+    drop(ann);
+    let ann = TestClient::new(place.options(&server, "ann"));
+    assert_eq!(ann.wait("outbox").json["fp"], "b");
+    idle(&ann);
+    assert_eq!(fps(&server), ["a", "b"]);
 }
 
 #[test]
