@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 
 /// How long a test waits for something that has to happen. Long, because machines are slow now and then; nothing waits so
 /// long where all is well.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `look` finds something; panics with `what` where it does not.
 pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
