@@ -118,7 +118,7 @@ impl Client {
     }
 
     /// An event in the way of the client's parser.
-    #[inline(always)]
+    #[inline]
     pub(super) fn encode_event(
         &self,
         id: Option<u64>,

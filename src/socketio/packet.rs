@@ -86,13 +86,12 @@ fn split_id(text: &str) -> Result<(Option<u64>, &str), DecodeError> {
 /// The Engine.IO packet type `message`: packets are written with it in front, so that they are frames without a copy.
 const MESSAGE: char = '4';
 
-/// With room for just what follows: a string that is full becomes a frame without another allocation.
-#[inline(always)]
-fn head(kind: char, namespace: &str, id: Option<u64>, room: usize) -> String {
+/// Begins a frame, with room for just what follows: a string that is full becomes a frame without another allocation. It is
+/// written in place, for a string that has just been written is costly to move.
+fn head(frame: &mut String, kind: char, namespace: &str, id: Option<u64>, room: usize) {
     let namespace = if namespace == "/" { "" } else { namespace };
     let digits = id.map_or(0, |id| id.checked_ilog10().unwrap_or(0) as usize + 1);
-    let mut frame =
-        String::with_capacity(2 + namespace.len() + usize::from(!namespace.is_empty()) + digits + room);
+    frame.reserve_exact(2 + namespace.len() + usize::from(!namespace.is_empty()) + digits + room);
     frame.push(MESSAGE);
     frame.push(kind);
     if !namespace.is_empty() {
@@ -102,19 +101,20 @@ fn head(kind: char, namespace: &str, id: Option<u64>, room: usize) -> String {
     if let Some(id) = id {
         frame.push_str(itoa::Buffer::new().format(id));
     }
-    frame
 }
 
 /// The frame of an EVENT; `arguments` are JSON values joined by commas.
-///
-/// A string that has just been written is costly to move, so this and what it calls becomes part of its callers.
 #[inline(always)]
 pub fn encode_event(namespace: &str, id: Option<u64>, name: &str, arguments: &str) -> String {
-    if !is_written_as_it_is(name) {
-        let escaped = serde_json::Value::from(name).to_string();
-        return event(namespace, id, "", &escaped, arguments);
+    match is_written_as_it_is(name) {
+        true => event(namespace, id, "\"", name, arguments),
+        false => event_with_escapes(namespace, id, name, arguments),
     }
-    event(namespace, id, "\"", name, arguments)
+}
+
+#[cold]
+fn event_with_escapes(namespace: &str, id: Option<u64>, name: &str, arguments: &str) -> String {
+    event(namespace, id, "", &serde_json::Value::from(name).to_string(), arguments)
 }
 
 /// Is this a JSON string between two quotes? Nearly every name is.
@@ -126,7 +126,8 @@ fn is_written_as_it_is(name: &str) -> bool {
 fn event(namespace: &str, id: Option<u64>, quote: &str, name: &str, arguments: &str) -> String {
     let comma = usize::from(!arguments.is_empty());
     let room = 2 + 2 * quote.len() + name.len() + comma + arguments.len();
-    let mut frame = head('2', namespace, id, room);
+    let mut frame = String::new();
+    head(&mut frame, '2', namespace, id, room);
     frame.push('[');
     frame.push_str(quote);
     frame.push_str(name);
@@ -141,7 +142,8 @@ fn event(namespace: &str, id: Option<u64>, quote: &str, name: &str, arguments: &
 
 /// The frame of an ACK; `arguments` are JSON values joined by commas.
 pub fn encode_ack(namespace: &str, id: u64, arguments: &str) -> String {
-    let mut frame = head('3', namespace, Some(id), 2 + arguments.len());
+    let mut frame = String::new();
+    head(&mut frame, '3', namespace, Some(id), 2 + arguments.len());
     frame.push('[');
     frame.push_str(arguments);
     frame.push(']');
@@ -176,7 +178,9 @@ pub(super) fn encode_connect(namespace: &str, query: Option<&str>, auth: Option<
 
 /// The frame of a DISCONNECT.
 pub fn encode_disconnect(namespace: &str) -> String {
-    head('1', namespace, None, 0)
+    let mut frame = String::new();
+    head(&mut frame, '1', namespace, None, 0);
+    frame
 }
 
 #[cfg(test)]
