@@ -133,3 +133,34 @@ pub(super) fn with<R: Failure>(handle: im_client, call: impl FnOnce(&Arc<Client>
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        ffi::CString,
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+    use crate::ffi::constants::{IM_STATE_CONNECTING, IM_STATE_DISCONNECTED};
+
+    #[test]
+    fn a_panic_in_a_call_closes_the_client() {
+        // It takes connections and says nothing: the client would go on connecting.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let options = format!(r#"{{"root":"http://127.0.0.1:{port}","nsp":"/","path":"/p"}}"#);
+        let options = CString::new(options).unwrap();
+        // SAFETY: NUL-terminated.
+        let client = unsafe { im_client_new(options.as_ptr()) };
+        assert_eq!(im_client_state(client), IM_STATE_CONNECTING);
+        let status: im_status = with(client, |_| panic!("on purpose"));
+        assert_eq!(status, Status::Panic as im_status);
+        let until = Instant::now() + Duration::from_secs(60);
+        while im_client_state(client) != IM_STATE_DISCONNECTED {
+            assert!(Instant::now() < until, "it was not closed");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(im_client_destroy(client), OK);
+    }
+}

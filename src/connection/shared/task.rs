@@ -24,21 +24,7 @@ const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs until the last member has gone, or the connection is lost.
 pub async fn run(engine: Arc<Engine>, socket: Socket, handshake: Handshake) {
-    let now = Instant::now();
-    let mut task = Task {
-        heartbeat: Heartbeat::new(&handshake),
-        timer: Box::pin(sleep_until((now + NEVER).into())),
-        expecting: None,
-        beat: None,
-        unflushed: false,
-        paused: false,
-        socket,
-        engine,
-    };
-    let known = task.engine.lock().revision.or(handshake.max_payload.map(|_| Revision::V4));
-    if let Some(revision) = known {
-        task.decide(revision, now);
-    }
+    let mut task = Task::new(engine, socket, &handshake);
     let lost = task.drive().await;
     let polite = lost.is_none();
     // From here on nobody joins.
@@ -78,6 +64,25 @@ impl Drop for Task {
 }
 
 impl Task {
+    fn new(engine: Arc<Engine>, socket: Socket, handshake: &Handshake) -> Self {
+        let now = Instant::now();
+        let mut task = Task {
+            heartbeat: Heartbeat::new(handshake),
+            timer: Box::pin(sleep_until((now + NEVER).into())),
+            expecting: None,
+            beat: None,
+            unflushed: false,
+            paused: false,
+            socket,
+            engine,
+        };
+        let known = task.engine.lock().revision.or(handshake.max_payload.map(|_| Revision::V4));
+        if let Some(revision) = known {
+            task.decide(revision, now);
+        }
+        task
+    }
+
     /// None: the last member has gone.
     async fn drive(&mut self) -> Option<Lost> {
         loop {
@@ -386,4 +391,49 @@ fn closed(description: &str) -> Lost {
 
 fn garbled(description: &str) -> Lost {
     Lost { kind: LossKind::Garbled, description: description.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_tungstenite::{
+        tungstenite::{
+            protocol::{Role, WebSocketConfig},
+            Message,
+        },
+        WebSocketStream,
+    };
+
+    use super::*;
+    use crate::transport::{Stream, WebSocket};
+
+    /// The task of a connection that nobody drives, and its server's end.
+    async fn pair() -> (Task, WebSocketStream<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let theirs = listener.accept().await.unwrap().0;
+        let ours = WebSocket::new(Stream::plain(ours), Vec::new(), WebSocketConfig::default()).await;
+        let handshake = Handshake::parse(r#"{"sid":"s","pingInterval":25000,"pingTimeout":20000}"#).unwrap();
+        let task = Task::new(Arc::default(), Socket::WebSocket(Box::new(ours)), &handshake);
+        (task, WebSocketStream::from_raw_socket(theirs, Role::Server, None).await)
+    }
+
+    #[tokio::test]
+    async fn pongs_that_wait_on_a_shared_connection_are_one() {
+        let (mut task, mut server) = pair().await;
+        for _ in 0..1000 {
+            task.take(Frame::Text("2".into())).unwrap();
+        }
+        let reading = tokio::spawn(async move {
+            let mut texts = Vec::new();
+            while let Some(Ok(Message::Text(text))) = server.next().await {
+                texts.push(text);
+            }
+            texts
+        });
+        task.part().await.unwrap();
+        drop(task);
+        assert_eq!(reading.await.unwrap(), [PONG]);
+    }
 }

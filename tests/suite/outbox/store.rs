@@ -1,6 +1,13 @@
 //! Messages in a file outlive the client.
 
-use std::path::PathBuf;
+use std::{
+    ffi::{c_void, CString},
+    path::PathBuf,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Arc,
+    },
+};
 
 use ::im_client::*;
 use serde_json::{json, Value};
@@ -68,7 +75,7 @@ fn what_a_client_leaves_the_next_one_sends_and_reports() {
     // A number that no double holds stays as it is.
     let odd = r#"{"type":1,"from":"ann","to":"bob","content":"a","fp":"a","typeu":1,"time":5,"n":12345678901234567890123}"#;
     let client = TestClient::new(with(place.options(&server, "ann"), "autoConnect", false));
-    unsafe extern "C" fn ignore(_: im_status, _: *const im_event, _: *mut std::ffi::c_void) {}
+    unsafe extern "C" fn ignore(_: im_status, _: *const im_event, _: *mut c_void) {}
     // SAFETY: NUL-terminated; `ignore` takes no data.
     let id = unsafe {
         im_client_send_message(client.handle, c(odd).as_ptr(), 0, Some(ignore), std::ptr::null_mut())
@@ -215,7 +222,7 @@ fn what_was_canceled_or_dropped_stays_so() {
 
 /// A message whose fingerprint is on its way already is refused by its name.
 fn is_known(client: &TestClient, fp: &str) {
-    unsafe extern "C" fn never(_: im_status, _: *const im_event, _: *mut std::ffi::c_void) {
+    unsafe extern "C" fn never(_: im_status, _: *const im_event, _: *mut c_void) {
         std::process::abort();
     }
     let again = c(&message("ann", "bob", fp).to_string());
@@ -267,6 +274,63 @@ fn a_client_may_send_what_an_ended_one_has_left() {
     assert_eq!(ann.wait("outbox").json["fp"], "b");
     idle(&ann);
     assert_eq!(fps(&server), ["a", "b"]);
+}
+
+/// A message, and the client that sends it once more when its time was too short.
+struct Impatient {
+    client: im_client,
+    message: CString,
+    anew: Arc<AtomicUsize>,
+}
+
+impl Impatient {
+    fn send(self, timeout: i64, outcome: unsafe extern "C" fn(im_status, *const im_event, *mut c_void)) {
+        let (client, this) = (self.client, Box::into_raw(Box::new(self)));
+        // SAFETY: the outcome's function takes the box back, after this call or in it.
+        let id = unsafe {
+            im_client_send_message(client, (*this).message.as_ptr(), timeout, Some(outcome), this.cast())
+        };
+        assert!(id > 0, "{}", last_error());
+    }
+
+    unsafe extern "C" fn too_late(got: im_status, _: *const im_event, this: *mut c_void) {
+        // SAFETY: what `send` gave, once.
+        let this = unsafe { Box::from_raw(this.cast::<Impatient>()) };
+        assert_eq!(got, status("IM_ERROR_TIMEOUT"));
+        let anew = this.anew.clone();
+        this.send(0, Self::left);
+        anew.fetch_add(1, Ordering::Release);
+    }
+
+    unsafe extern "C" fn left(_: im_status, _: *const im_event, this: *mut c_void) {
+        // SAFETY: as above.
+        drop(unsafe { Box::from_raw(this.cast::<Impatient>()) });
+    }
+}
+
+/// Its first life may end while the disk still writes it.
+#[test]
+fn a_message_sent_anew_by_its_own_outcome_stays_in_the_store() {
+    const THREADS: usize = 8;
+    const EACH: usize = 40;
+    let (server, place) = (scripted(|_, _| Answer::Ack), Place::new());
+    let client = TestClient::new(with(place.options(&server, "ann"), "autoConnect", false));
+    let anew = Arc::<AtomicUsize>::default();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (client, anew) = (client.handle, &anew);
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    let message = c(&message("ann", "bob", &format!("{thread}-{number}")).to_string());
+                    Impatient { client, message, anew: anew.clone() }.send(1, Impatient::too_late);
+                }
+            });
+        }
+    });
+    wait_until("all are sent anew", || anew.load(Ordering::Acquire) == THREADS * EACH);
+    drop(client);
+    let next = TestClient::new(with(place.options(&server, "ann"), "autoConnect", false));
+    assert_eq!(next.info()["outbox"]["messages"], THREADS * EACH);
 }
 
 #[test]
