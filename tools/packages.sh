@@ -14,5 +14,8 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 # At this runlevel no package starts its service: nginx would take port 80, and the tests start their own.
 export RUNLEVEL=1
+# Parts of `make test` run side by side.
+exec 9>/run/lock/im-client-packages
+flock 9
 apt-get update -qq
 apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null

@@ -4,10 +4,8 @@ CARELESS := cargo test --locked --test suite -- --nocapture --exact
 .PHONY: torture-careless
 torture-careless: export IM_TORTURE_ROWS = $(CARGO_TARGET_DIR)/torture
 torture-careless: export IM_TORTURE_SEED ?= $(shell date +%s)
-torture-careless: packages-test servers build
+torture-careless: packages-test servers build asan tsan
 	$(call say,Careless callers)
-	tools/build_asan.sh
-	tools/build_tsan.sh
 	IM_TORTURE_CALLS=100000 $(CARELESS) careless::callers careless::callers_under_address_sanitizer
 	IM_TORTURE_CALLS=30000 $(CARELESS) careless::callers_under_thread_sanitizer
 	IM_TORTURE_CALLS=10000 $(CARELESS) careless::callers_under_valgrind
