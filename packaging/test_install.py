@@ -84,7 +84,7 @@ class Install(unittest.TestCase):
 
     def use_by_cmake(self, prefix: Path, programs: list[str]) -> None:
         build = self.configure(prefix)
-        run("cmake", "--build", build, "--target", *programs)
+        run("cmake", "--build", build, "--parallel", "2", "--target", *programs)
         self.say_hi(build, programs)
 
     def test_serves_consumers_in_c_and_cpp(self) -> None:
@@ -109,7 +109,7 @@ class Install(unittest.TestCase):
         wanted = {name.replace("lib/", "lib/x86_64-linux-gnu/", 1) if name.startswith("lib/") else name for name in INSTALLED}
         self.assertEqual(files_in(stage / "usr"), wanted)
         build = self.configure(stage / "usr")
-        run("cmake", "--build", build, "--target", "say_hi_c_shared")
+        run("cmake", "--build", build, "--parallel", "2", "--target", "say_hi_c_shared")
         self.say_hi(build, ["say_hi_c_shared"])
         other = stage / "usr" / "include" / "other.h"
         other.touch()
@@ -123,7 +123,7 @@ class Install(unittest.TestCase):
         run("make", "install", *variables)
         self.assertEqual(files_in(prefix), {re.sub("^lib/", "lib & more/", name) for name in INSTALLED})
         build = self.configure(prefix / "lib & more" / "cmake")
-        run("cmake", "--build", build, "--target", "say_hi_c_shared", "say_hi_cpp_static")
+        run("cmake", "--build", build, "--parallel", "2", "--target", "say_hi_c_shared", "say_hi_cpp_static")
         self.say_hi(build, ["say_hi_c_shared", "say_hi_cpp_static"])
         run("make", "uninstall", *variables)
         self.assertEqual(files_in(prefix), set())

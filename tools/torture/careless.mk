@@ -7,5 +7,6 @@ torture-careless: export IM_TORTURE_SEED ?= $(shell date +%s)
 torture-careless: packages-test servers build asan tsan
 	$(call say,Careless callers)
 	IM_TORTURE_CALLS=100000 $(CARELESS) careless::callers careless::callers_under_address_sanitizer
-	IM_TORTURE_CALLS=30000 $(CARELESS) careless::callers_under_thread_sanitizer
+	IM_TORTURE_CALLS=30000 $(CARELESS) careless::callers_under_thread_sanitizer \
+	    careless::every_end_of_a_client_under_thread_sanitizer careless::threads_under_thread_sanitizer
 	IM_TORTURE_CALLS=10000 $(CARELESS) careless::callers_under_valgrind
