@@ -138,7 +138,7 @@ abi abi-renew: build
 # Licences, sources and duplicates of what the library is built from.
 $(CARGO_TARGET_DIR)/tools/bin/cargo-deny:
 	$(call say,Installing cargo-deny)
-	# Optimized it would take four times as long to build, and two seconds less to run.
+	# Optimized it took 268 s to build where it takes 71, and ran for 1 s where it runs for 4.
 	CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug --locked --quiet --version 0.20.2 --root $(CARGO_TARGET_DIR)/tools cargo-deny
 
 deny: $(CARGO_TARGET_DIR)/tools/bin/cargo-deny
@@ -254,7 +254,7 @@ $(BENCH_VENV)/.installed: benches/requirements.txt | packages-bench
 # In one command: one at a time they would have what they share built again.
 TEST_PROGRAMS := cargo build --locked -p im-server -p peer -p load
 
-# Nothing waits in these, but each alone leaves a core idle for most of its time: two at a time, the longest first.
+# Each alone leaves a core idle for a part of its time: two at a time.
 TEST_BUILDS := tsan bench-driver asan models deny
 asan: packages-test
 	$(call say,Building the library with AddressSanitizer)

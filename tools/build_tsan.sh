@@ -3,8 +3,8 @@
 #
 # The standard library is built with it too: without, ThreadSanitizer does not see how std's locks and channels order things, and
 # reports races that are none. So the compiler is the one that there is a source of the standard library for: Debian's. The
-# runtime is gcc's, which the C programs bring, with tests/c/tsan.c. No TLS: none of these programs uses it, and its crates are a
-# fifth of the build.
+# runtime is gcc's, which the C programs bring, with tests/c/tsan.c. No TLS: none of these programs uses it, and its crates
+# take long to build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
