@@ -123,7 +123,8 @@ aarch64: packages-test servers
 	@tools/packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 	@tools/debian_rust.sh $(CARGO_TARGET_DIR)/rust
 	RUSTC=$(CARGO_TARGET_DIR)/rust/rustc CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc CARGO_PROFILE_DEV_DEBUG=0 \
-	    cargo rustc --locked -p im-client --lib --crate-type cdylib --target aarch64-unknown-linux-gnu --target-dir $(AARCH64)
+	    cargo rustc --locked -p im-client --lib --crate-type cdylib --no-default-features --features polling,store,tls \
+	    --target aarch64-unknown-linux-gnu --target-dir $(AARCH64)
 	cargo build --locked -p im-server
 	$(call say,Testing the library for aarch64 under qemu)
 	python3 -m tests.aarch64 $(AARCH64)/aarch64-unknown-linux-gnu/debug $(DEBUG)

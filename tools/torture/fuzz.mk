@@ -5,7 +5,7 @@ CARGO_FUZZ_VERSION := 0.13.1
 
 $(TOOLS)/bin/cargo-fuzz:
 	$(call say,Installing cargo-fuzz)
-	cargo install --locked --quiet --version $(CARGO_FUZZ_VERSION) --root $(TOOLS) cargo-fuzz
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --debug --locked --quiet --version $(CARGO_FUZZ_VERSION) --root $(TOOLS) cargo-fuzz
 
 .PHONY: fuzz-build torture-fuzz
 fuzz-build: $(TOOLS)/bin/cargo-fuzz
