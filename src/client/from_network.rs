@@ -193,10 +193,7 @@ impl Owner for Client {
                 Some(false) => {}
             }
         }
-        self.sent.count(frame.bytes());
-        if frame.is_message {
-            self.note_plain_message(now);
-        }
+        self.count_sent(frame, now);
         let note = frame.note.clone().and_then(|note| note.downcast::<Event>().ok());
         note.into_iter().for_each(|event| self.queue(Item::Sent(event)));
         true

@@ -13,14 +13,14 @@ use crate::{
 };
 
 /// A value that is wrong in a way of its own.
-fn fault(name: &str, fault: impl std::fmt::Display) -> Failed {
-    Failed::new(Status::Option, format!("the option {name:?}: {fault}"))
+fn refused(name: &str, why: impl std::fmt::Display) -> Failed {
+    Failed::new(Status::Option, format!("the option {name:?}: {why}"))
 }
 
 impl Reader<'_> {
     pub(super) fn access(&self) -> Result<Access, Failed> {
         let root = self.required("root", "http://localhost:7001")?;
-        let endpoint = Endpoint::parse(root).map_err(|what| fault("root", what))?;
+        let endpoint = Endpoint::parse(root).map_err(|what| refused("root", what))?;
         Ok(Access {
             headers: self.headers()?,
             proxy: self.proxy(&endpoint)?,
@@ -46,7 +46,7 @@ impl Reader<'_> {
         }
         let protocols = self.texts("protocols")?;
         if !protocols.is_empty() {
-            headers.ask_for_protocols(&protocols).map_err(|what| fault("protocols", what))?;
+            headers.ask_for_protocols(&protocols).map_err(|what| refused("protocols", what))?;
         }
         Ok(headers)
     }
@@ -58,7 +58,7 @@ impl Reader<'_> {
             }),
             Some(Value::Bool(false)) => Ok(None),
             Some(Value::String(text)) if text == "none" => Ok(None),
-            Some(Value::String(url)) => Proxy::parse(url).map(Some).map_err(|what| fault("proxy", what)),
+            Some(Value::String(url)) => Proxy::parse(url).map(Some).map_err(|what| refused("proxy", what)),
             Some(_) => Err(wrong("proxy", "a URL like \"http://host:port\", or \"none\" or false")),
         }
     }
@@ -66,12 +66,12 @@ impl Reader<'_> {
     fn tls(&self) -> Result<TlsSettings, Failed> {
         let mut tls = TlsSettings::default();
         for pem in self.texts("ca")? {
-            tls.trust(pem).map_err(|what| fault("ca", what))?;
+            tls.trust(pem).map_err(|what| refused("ca", what))?;
         }
         if let Some(path) = self.text("caFile")? {
             let read = std::fs::read_to_string(path);
-            let pem = read.map_err(|error| fault("caFile", format!("{path:?} can't be read: {error}")))?;
-            tls.trust(&pem).map_err(|what| fault("caFile", format!("{path:?}: {what}")))?;
+            let pem = read.map_err(|error| refused("caFile", format!("{path:?} can't be read: {error}")))?;
+            tls.trust(&pem).map_err(|what| refused("caFile", format!("{path:?}: {what}")))?;
         }
         // Some have the key in the same text.
         let chain = Secret::from(self.texts("cert")?.join("\n"));
@@ -80,17 +80,17 @@ impl Reader<'_> {
             (chain, Some(key)) if !chain.is_empty() => tls.identify(&chain, key).map_err(|what| {
                 Failed::new(Status::Option, format!("the options \"cert\" and \"key\": {what}"))
             })?,
-            (_, None) => return Err(fault("cert", "it needs the option \"key\"")),
-            (_, Some(_)) => return Err(fault("key", "it needs the option \"cert\"")),
+            (_, None) => return Err(refused("cert", "it needs the option \"key\"")),
+            (_, Some(_)) => return Err(refused("key", "it needs the option \"cert\"")),
         }
         for pin in self.texts("pinnedPublicKeys")? {
-            tls.pin(pin).map_err(|what| fault("pinnedPublicKeys", what))?;
+            tls.pin(pin).map_err(|what| refused("pinnedPublicKeys", what))?;
         }
         if let Some(name) = self.text("servername")? {
-            tls.expect_name(name).map_err(|what| fault("servername", what))?;
+            tls.expect_name(name).map_err(|what| refused("servername", what))?;
         }
         if !self.flag("rejectUnauthorized", true)? {
-            tls.skip_verification().map_err(|what| fault("rejectUnauthorized", what))?;
+            tls.skip_verification().map_err(|what| refused("rejectUnauthorized", what))?;
         }
         Ok(tls)
     }
@@ -116,7 +116,7 @@ fn transport_options(given: &Map<String, Value>, headers: &mut Headers) -> Resul
             "websocket" => &mut headers.websocket,
             "polling" => &mut headers.polling,
             _ => {
-                return Err(fault(
+                return Err(refused(
                     "transportOptions",
                     format!("{transport:?} is no transport of this library"),
                 ))
@@ -139,7 +139,7 @@ fn extra_headers(name: &str, given: &Value) -> Result<HeaderMap, Failed> {
     let Value::Object(given) = given else { return Err(wrong(name, "an object of strings")) };
     let mut headers = HeaderMap::new();
     for (header, value) in given {
-        add_header(&mut headers, header, value.as_str()).map_err(|what| fault(name, what))?;
+        add_header(&mut headers, header, value.as_str()).map_err(|what| refused(name, what))?;
     }
     Ok(headers)
 }

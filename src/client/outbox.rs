@@ -1,6 +1,7 @@
 //! The outbox of a client: messages that are kept until the server has answered them, on the disk too where there is a store.
 
 use std::{
+    collections::VecDeque,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     connection::Outgoing,
-    im::{self, Message, Refusal},
+    im::{self, Message, Refusal, MOST_ABANDONED},
     log::Level,
     socketio::Parser,
     sync::{atomic::Ordering, Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -39,6 +40,8 @@ pub struct OutboxOptions {
 
 pub struct Outbox {
     queue: Mutex<im::Outbox>,
+    /// When a `to` went out past the queue, which is told before it is asked for anything. No other lock is taken under this one.
+    plain: Mutex<VecDeque<Instant>>,
     /// Signalled when a message went out or left the queue.
     moved: Condvar,
     drawer: Option<Drawer>,
@@ -66,14 +69,24 @@ impl Outbox {
                 Some(drawer)
             }
         };
-        Ok((
-            Outbox { queue: Mutex::new(queue), moved: Condvar::new(), drawer, suspended: Mutex::new(false) },
-            seen,
-        ))
+        let outbox = Outbox {
+            queue: Mutex::new(queue),
+            plain: Mutex::default(),
+            moved: Condvar::new(),
+            drawer,
+            suspended: Mutex::new(false),
+        };
+        Ok((outbox, seen))
     }
 
     fn lock(&self) -> MutexGuard<'_, im::Outbox> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        self.plain().drain(..).for_each(|when| queue.plain(when));
+        queue
+    }
+
+    fn plain(&self) -> MutexGuard<'_, VecDeque<Instant>> {
+        self.plain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn suspension(&self) -> MutexGuard<'_, bool> {
@@ -293,7 +306,11 @@ impl Client {
 
     /// The caller sends a `to` past the outbox: an error that names no message may be about that.
     pub(super) fn note_plain_message(&self, now: Instant) {
-        self.outbox.lock().plain(now);
+        let mut plain = self.outbox.plain();
+        if plain.len() >= MOST_ABANDONED {
+            plain.pop_front();
+        }
+        plain.push_back(now);
     }
 
     pub(super) fn outbox_connected(&self) {

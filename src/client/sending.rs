@@ -168,7 +168,14 @@ impl Client {
 
     fn send(&self, frame: Outgoing) -> Result<(), Failed> {
         self.check_size(&frame)?;
-        let written = self.link.send(frame, |frame, now| self.on_sent(frame, now));
+        let on_left = |frame: &Outgoing, now| {
+            let fits = self.check_size(frame).is_ok();
+            if fits {
+                self.count_sent(frame, now);
+            }
+            fits
+        };
+        let written = self.link.send(frame, on_left, |frame, now| self.on_sent(frame, now));
         written.map_err(|unsent| match unsent {
             Unsent::Volatile => not_at_once(),
             Unsent::Full(full) => {
@@ -179,6 +186,14 @@ impl Client {
                 Failed::new(Status::QueueFull, message)
             }
         })
+    }
+
+    /// A frame goes out. Takes no lock but the innermost.
+    pub(super) fn count_sent(&self, frame: &Outgoing, now: Instant) {
+        self.sent.count(frame.bytes());
+        if frame.is_message {
+            self.note_plain_message(now);
+        }
     }
 
     /// An emit of the library's own; it may exceed the bound of the queue, for a receipt must not get lost.

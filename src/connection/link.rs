@@ -1,5 +1,7 @@
 //! What a connection's task shares with its client: wishes, state, the outbound queue.
 
+mod past_the_task;
+
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -82,31 +84,6 @@ pub struct Link {
     checks: AtomicU64,
     /// The app is in the background: no connection is made anew.
     background: AtomicBool,
-}
-
-impl Shared {
-    /// Where this frame may be written by the thread that has it, and how much may be left there.
-    fn way_past_the_task(&mut self, frame: &Outgoing, connection: u64) -> Option<(Outlet, usize)> {
-        let stale = frame.connection.is_some_and(|number| number != connection);
-        let free = matches!(self.writer, Writer::Nobody | Writer::Left);
-        let shortcut = self.shortcut.as_ref().filter(|_| free && !stale)?;
-        let fits = shortcut.fits(frame, &self.outbound, self.wish.closes);
-        fits.then(|| (shortcut.outlet().clone(), shortcut.batch()))
-    }
-
-    /// The thread that has this frame writes now; says whether at once, and what time it is.
-    fn begin_to_write(&mut self, frame: &Outgoing) -> (bool, Instant) {
-        self.outbound.pass();
-        let was_left = std::mem::replace(&mut self.writer, Writer::Caller) == Writer::Left;
-        let last = self.shortcut.as_ref().and_then(Shortcut::last);
-        // One of many: to look at the clock is a good part of what it costs, and only who waits for an answer measures.
-        if let Some(last) = last.filter(|_| was_left && frame.request.is_none()) {
-            return (false, last);
-        }
-        let now = Instant::now();
-        let at_once = self.shortcut.as_mut().is_some_and(|shortcut| shortcut.is_at_once(now));
-        (at_once && !was_left, now)
-    }
 }
 
 impl Link {
@@ -205,10 +182,12 @@ impl Link {
     }
 
     /// Writes a frame where nothing else is to be written, or queues it and wakes the task if it may sleep. `on_sent` is what the
-    /// task would call before it writes: `Owner::on_sent`.
+    /// task would call before it writes: `Owner::on_sent`. `on_left` is the same for a frame without a request or a note; it is
+    /// called under the link's lock, takes no lock under which the link is used, and says false where `on_sent` is to be asked.
     pub fn send(
         &self,
         frame: Outgoing,
+        on_left: impl FnOnce(&Outgoing, Instant) -> bool,
         on_sent: impl FnOnce(&Outgoing, Instant) -> bool,
     ) -> Result<(), Unsent> {
         let sleeps = {
@@ -218,17 +197,19 @@ impl Link {
                 shared.outbound.refuse_volatile();
                 return Err(Unsent::Volatile);
             }
-            let way = shared.way_past_the_task(&frame, self.connection());
-            if let Some(slot) = way.as_ref().and_then(|(outlet, batch)| outlet.slot(*batch)) {
-                let (at_once, now) = shared.begin_to_write(&frame);
-                drop(shared);
-                self.put(slot, frame, at_once, |frame| on_sent(frame, now));
-                return Ok(());
-            }
-            match frame.connection {
-                None => shared.outbound.push(frame).map_err(Unsent::Full)?,
-                // An answer that the server waits for.
-                Some(_) => shared.outbound.push_own(frame),
+            if shared.leave(&frame, self.connection(), on_left).is_none() {
+                let way = shared.way_past_the_task(&frame, self.connection());
+                if let Some(slot) = way.as_ref().and_then(|(outlet, batch)| outlet.slot(*batch)) {
+                    let (at_once, now) = shared.begin_to_write(&frame);
+                    drop(shared);
+                    self.put(slot, frame, at_once, |frame| on_sent(frame, now));
+                    return Ok(());
+                }
+                match frame.connection {
+                    None => shared.outbound.push(frame).map_err(Unsent::Full)?,
+                    // An answer that the server waits for.
+                    Some(_) => shared.outbound.push_own(frame),
+                }
             }
             !std::mem::replace(&mut shared.woken, true)
         };
@@ -248,8 +229,8 @@ impl Link {
         on_sent: impl FnOnce(&Outgoing) -> bool,
     ) {
         match (on_sent(&frame), at_once) {
-            (true, true) => slot.put(frame.frame),
-            (true, false) => slot.leave(frame.frame),
+            (true, true) => slot.put(&frame.frame),
+            (true, false) => slot.leave(&frame.frame),
             (false, _) => {}
         }
         let mut shared = self.lock();
@@ -478,11 +459,11 @@ mod tests {
         let volatile = || Outgoing { volatile: true, ..Outgoing::plain("x".to_owned()) };
         link.set_state(State::Connected);
         assert!(link.takes_volatile());
-        link.send(volatile(), |_, _| true).unwrap();
+        link.send(volatile(), |_, _| true, |_, _| true).unwrap();
         // The connection is lost behind the caller's back.
         link.set_state(State::Disconnected);
         link.drop_where(|frame| frame.volatile);
-        assert_eq!(link.send(volatile(), |_, _| true), Err(Unsent::Volatile));
+        assert_eq!(link.send(volatile(), |_, _| true, |_, _| true), Err(Unsent::Volatile));
         assert_eq!((link.waiting(), link.dropped_volatile()), ((0, 0), 2));
     }
 }

@@ -24,7 +24,7 @@ pub use dedupe::{copy_key, screen, Screened, Seen};
 pub use envelope::Envelope;
 pub use message::{create_message, fingerprint_of, timeline_id, unique_messages, with_fingerprint};
 pub use names::{canonical, im_event, EventNames};
-pub use outbox::{Message, Outbox, Refusal};
+pub use outbox::{Message, Outbox, Refusal, MOST_ABANDONED};
 pub use reactions::{
     after_delivery, ends_session, on_connect, refuses_message, Emit, Reaction, CODE_OTHER_DEVICE,
 };

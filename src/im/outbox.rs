@@ -9,7 +9,7 @@ use std::{
 /// A message that nobody waits for any more may still be answered for so long.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// So many of those are remembered: where there are several, nothing can be told apart anyway.
-const MOST_ABANDONED: usize = 64;
+pub const MOST_ABANDONED: usize = 64;
 
 /// A message that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,13 +10,13 @@ use std::{
 
 use rand::{rngs::StdRng, RngExt, SeedableRng};
 use tokio::{io::AsyncWrite, net::tcp::OwnedWriteHalf};
-use tokio_tungstenite::tungstenite::{
-    protocol::frame::{
-        coding::{Data, OpCode},
-        Frame,
-    },
-    Bytes,
+use tokio_tungstenite::tungstenite::protocol::frame::{
+    coding::{Data, OpCode},
+    FrameHeader,
 };
+
+/// Two bytes, the longest length and the mask.
+const LONGEST_HEADER: usize = 2 + 8 + 4;
 
 /// Its clones are one.
 #[derive(Clone)]
@@ -115,17 +115,22 @@ impl Side {
 
 impl Slot<'_> {
     /// Writes a text frame, behind what waits here.
-    pub fn put(&mut self, text: String) {
+    pub fn put(&mut self, text: &str) {
         self.side.mask(text);
         self.side.write();
     }
 
     /// Leaves a text frame here: it goes out as one of many, or with the network thread's next flush.
-    pub fn leave(&mut self, text: String) {
+    pub fn leave(&mut self, text: &str) {
         self.side.mask(text);
         if self.side.rest.len() >= self.batch {
             self.side.write();
         }
+    }
+
+    /// Does this fill the batch, so that it would be written?
+    pub fn is_filled_by(&self, text: &str) -> bool {
+        self.side.rest.len() + LONGEST_HEADER + text.len() >= self.batch
     }
 
     /// Is there something for a flush by the network thread to bring out?
@@ -135,13 +140,18 @@ impl Slot<'_> {
 }
 
 impl Side {
-    /// Adds a WebSocket frame as a client has to send it.
-    fn mask(&mut self, text: String) {
-        let mut frame = Frame::message(Bytes::from(text), OpCode::Data(Data::Text), true);
-        frame.header_mut().mask = Some(self.random.random::<u32>().to_ne_bytes());
-        self.rest.reserve(frame.len());
+    /// Adds a WebSocket frame as a client has to send it. It is masked where it is to lie: a frame of tungstenite's would be
+    /// masked in its own memory, and copied.
+    fn mask(&mut self, text: &str) {
+        let mask = self.random.random::<u32>().to_ne_bytes();
+        let header =
+            FrameHeader { opcode: OpCode::Data(Data::Text), mask: Some(mask), ..FrameHeader::default() };
+        self.rest.reserve(LONGEST_HEADER + text.len());
         // Writing to memory does not fail.
-        let _ = frame.format(&mut self.rest);
+        let _ = header.format(text.len() as u64, &mut self.rest);
+        let start = self.rest.len();
+        self.rest.extend_from_slice(text.as_bytes());
+        exclusive_or(&mut self.rest[start..], mask);
     }
 
     fn write(&mut self) {
@@ -152,6 +162,15 @@ impl Side {
             Err(_) => {}
         }
     }
+}
+
+/// RFC 6455, 5.3: each byte with that of the mask whose turn it is.
+fn exclusive_or(data: &mut [u8], mask: [u8; 4]) {
+    let (fours, last) = data.as_chunks_mut();
+    for four in fours {
+        *four = (u32::from_ne_bytes(*four) ^ u32::from_ne_bytes(mask)).to_ne_bytes();
+    }
+    last.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
 }
 
 #[cfg(test)]
@@ -184,15 +203,16 @@ mod tests {
     async fn a_frame_is_one_that_a_server_takes() {
         use futures_util::StreamExt;
         let (outlet, peer) = pair().await;
-        for text in ["", "42[\"a\"]", &"x".repeat(130), &"ü".repeat(40_000)] {
+        let texts = ["", "42[\"a\"]", &"x".repeat(130), &"ü".repeat(40_000)];
+        for text in texts {
             let mut slot = outlet.slot(BATCH).unwrap();
-            slot.put(text.to_owned());
+            slot.put(text);
             assert!(!slot.has_rest());
         }
         let mut server = WebSocketStream::from_raw_socket(peer, Role::Server, None).await;
-        for length in [0, 7, 130, 80_000] {
+        for sent in texts {
             let Some(Ok(Message::Text(text))) = server.next().await else { panic!("no text") };
-            assert_eq!(text.len(), length);
+            assert_eq!(text, sent);
         }
     }
 
@@ -202,7 +222,7 @@ mod tests {
         let mut sent = 0;
         // Nobody reads: at some time the socket is full.
         while let Some(mut slot) = outlet.slot(BATCH) {
-            slot.put("x".repeat(100_000));
+            slot.put(&"x".repeat(100_000));
             sent += 1;
         }
         assert_eq!(outlet.is_clear(), Some(false));
@@ -224,7 +244,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_left_goes_out_with_a_flush_or_with_many() {
         let (outlet, mut peer) = pair().await;
-        let leave = || outlet.slot(BATCH).map(|mut slot| slot.leave("x".repeat(994))).unwrap();
+        let leave = || outlet.slot(BATCH).map(|mut slot| slot.leave(&"x".repeat(994))).unwrap();
         leave();
         let mut some = [0; 1002];
         assert!(peer.try_read(&mut some).is_err(), "it was only left");

@@ -99,7 +99,7 @@ fn thread_sanitizer_reports_a_race() {
 #[test]
 fn every_end_of_a_client_under_thread_sanitizer() {
     let names = ["destroy", "off", "destroy_async", "once"];
-    let count = if torture::is_alone() { names.len() } else { 2 };
+    let count = if torture::is_torture() { names.len() } else { 2 };
     for name in &names[..count] {
         under_thread_sanitizer(name, &ONE, 0, &[]);
     }

@@ -95,7 +95,7 @@ impl Before {
 
     /// Once clients, servers and proxies are gone nothing is left of them, and of the library's own threads neither.
     pub fn comes_back(&self) {
-        if !torture::is_alone() {
+        if !torture::is_torture() {
             return;
         }
         assert_eq!(::im_client::im_client_count(), 0);

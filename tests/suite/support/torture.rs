@@ -11,8 +11,8 @@ pub fn scale(variable: &str, short: u64) -> u64 {
     env::var(variable).map_or(short, |text| text.parse().unwrap_or_else(|_| panic!("{variable}={text}")))
 }
 
-/// Has the test the process to itself? `make torture` runs one at a time; `make test` has others beside it.
-pub fn is_alone() -> bool {
+/// Is it `make torture` that runs this? It has one test at a time, and takes its time; `make test` has others beside it, and is short.
+pub fn is_torture() -> bool {
     env::var(ROWS).is_ok()
 }
 
