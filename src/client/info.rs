@@ -26,7 +26,8 @@ pub struct Figures {
     pub retried: u64,
 }
 
-/// Packets in one direction. Only the connection's task counts, so that a count is no more than a load and a store.
+/// Packets in one direction. Whoever reads or writes counts, and nobody else does so meanwhile: a count is no more than a load and a
+/// store.
 #[derive(Debug, Default)]
 pub struct Traffic {
     packets: AtomicU64,

@@ -40,7 +40,8 @@ pub struct OutboxOptions {
 
 pub struct Outbox {
     queue: Mutex<im::Outbox>,
-    /// When a `to` went out past the queue, which is told before it is asked for anything. No other lock is taken under this one.
+    /// When each `to` of the caller's went out (with `retries`: was emitted) past the queue. The queue hears of them whenever it is
+    /// locked. No other lock is taken under this one.
     plain: Mutex<VecDeque<Instant>>,
     /// Signalled when a message went out or left the queue.
     moved: Condvar,
@@ -81,7 +82,11 @@ impl Outbox {
 
     fn lock(&self) -> MutexGuard<'_, im::Outbox> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        self.plain().drain(..).for_each(|when| queue.plain(when));
+        let mut plain = self.plain();
+        while let Some(when) = plain.pop_front() {
+            queue.plain(when);
+        }
+        drop(plain);
         queue
     }
 

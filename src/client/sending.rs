@@ -188,7 +188,7 @@ impl Client {
         })
     }
 
-    /// A frame goes out. Takes no lock but the innermost.
+    /// A frame goes out. It may be called under the link's lock: of the locks it takes no other than the outbox's `plain`.
     pub(super) fn count_sent(&self, frame: &Outgoing, now: Instant) {
         self.sent.count(frame.bytes());
         if frame.is_message {

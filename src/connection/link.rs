@@ -183,7 +183,8 @@ impl Link {
 
     /// Writes a frame where nothing else is to be written, or queues it and wakes the task if it may sleep. `on_sent` is what the
     /// task would call before it writes: `Owner::on_sent`. `on_left` is the same for a frame without a request or a note; it is
-    /// called under the link's lock, takes no lock under which the link is used, and says false where `on_sent` is to be asked.
+    /// called under the link's lock, so it takes no lock under which the link is used, writes no log and calls nobody's callback; it
+    /// says false where `on_sent` is to be asked.
     pub fn send(
         &self,
         frame: Outgoing,
@@ -200,7 +201,7 @@ impl Link {
             if shared.leave(&frame, self.connection(), on_left).is_none() {
                 let way = shared.way_past_the_task(&frame, self.connection());
                 if let Some(slot) = way.as_ref().and_then(|(outlet, batch)| outlet.slot(*batch)) {
-                    let (at_once, now) = shared.begin_to_write(&frame);
+                    let (at_once, now) = shared.begin_to_write();
                     drop(shared);
                     self.put(slot, frame, at_once, |frame| on_sent(frame, now));
                     return Ok(());
@@ -392,7 +393,12 @@ impl Link {
                 }
                 Next::Frame(frame)
             }
-            None if std::mem::take(&mut shared.left) => Next::Left,
+            None if std::mem::take(&mut shared.left) => {
+                if let Some(shortcut) = &mut shared.shortcut {
+                    shortcut.on_task_flushes(now);
+                }
+                Next::Left
+            }
             None => {
                 shared.woken = false;
                 Next::Nothing

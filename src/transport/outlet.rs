@@ -30,6 +30,8 @@ struct Side {
     cut: bool,
     /// Frames that were left here, and what the socket did not take of one that was put: nothing may come before them.
     rest: Vec<u8>,
+    /// The socket took no more when it was last offered the rest.
+    stalled: bool,
     closed: bool,
 }
 
@@ -46,6 +48,7 @@ impl Outlet {
             random: StdRng::from_rng(&mut rand::rng()),
             cut: false,
             rest: Vec::new(),
+            stalled: false,
             closed: false,
         })))
     }
@@ -102,7 +105,9 @@ impl Outlet {
 impl Side {
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.rest.is_empty() {
-            match ready!(Pin::new(&mut self.half).poll_write(cx, &self.rest))? {
+            let taken = Pin::new(&mut self.half).poll_write(cx, &self.rest);
+            self.stalled = taken.is_pending();
+            match ready!(taken)? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 taken => drop(self.rest.drain(..taken)),
             }
@@ -131,6 +136,11 @@ impl Slot<'_> {
     /// Does this fill the batch, so that it would be written?
     pub fn is_filled_by(&self, text: &str) -> bool {
         self.side.rest.len() + LONGEST_HEADER + text.len() >= self.batch
+    }
+
+    /// Does what is left here wait for the socket? It may do so for long.
+    pub fn is_stalled(&self) -> bool {
+        self.side.stalled
     }
 
     /// Is there something for a flush by the network thread to bring out?
