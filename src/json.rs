@@ -7,9 +7,11 @@
 //! step to memory.
 
 mod fault;
+mod fields;
 mod marks;
 
 pub use fault::fault;
+pub use fields::{bare, fields};
 use marks::Marks;
 
 /// A place in a text. Between calls it stands behind white space, before something.

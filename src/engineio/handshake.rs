@@ -2,9 +2,10 @@
 
 use std::{fmt, time::Duration};
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::json::fault;
+use crate::json::{fault, fields};
 
 /// The longest heartbeat that is believed, so that no sum of times overflows.
 const LONGEST: u64 = 7 * 24 * 3600 * 1000;
@@ -42,31 +43,41 @@ impl Handshake {
         if json.len() > MOST_BYTES {
             return Err(HandshakeError(format!("has {} bytes, more than {MOST_BYTES}", json.len())));
         }
-        let value: Value =
-            serde_json::from_str(json).map_err(|e| HandshakeError(format!("is no JSON: {}", fault(&e))))?;
-        if !value.is_object() {
-            return Err(HandshakeError("is no JSON object".into()));
-        }
-        let sid = value["sid"].as_str().filter(|sid| !sid.is_empty());
-        if sid.is_some_and(|sid| sid.len() > MOST_SID) {
+        let names = ["sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"];
+        let [sid, upgrades, interval, timeout, max_payload] =
+            fields(json, names).ok_or_else(|| no_object(json))?;
+        let sid: Option<String> = sid.and_then(|sid| serde_json::from_str(sid).ok());
+        let sid = sid.filter(|sid| !sid.is_empty()).ok_or_else(|| HandshakeError("has no \"sid\"".into()))?;
+        if sid.len() > MOST_SID {
             return Err(HandshakeError(format!("has a \"sid\" of more than {MOST_SID} bytes")));
         }
-        let upgrades = match &value["upgrades"] {
-            Value::Array(list) => list.iter().filter_map(|u| u.as_str().map(Into::into)).collect(),
-            _ => Vec::new(),
-        };
         Ok(Handshake {
-            sid: sid.ok_or_else(|| HandshakeError("has no \"sid\"".into()))?.into(),
-            upgrades,
-            ping_interval: milliseconds(&value, "pingInterval")?,
-            ping_timeout: milliseconds(&value, "pingTimeout")?,
-            max_payload: value["maxPayload"].as_u64(),
+            sid,
+            upgrades: upgrades.map(texts).unwrap_or_default(),
+            ping_interval: milliseconds(interval, "pingInterval")?,
+            ping_timeout: milliseconds(timeout, "pingTimeout")?,
+            max_payload: max_payload.and_then(|bytes| bytes.parse().ok()),
         })
     }
 }
 
-fn milliseconds(value: &Value, name: &str) -> Result<Duration, HandshakeError> {
-    match value[name].as_u64() {
+fn no_object(json: &str) -> HandshakeError {
+    HandshakeError(match serde_json::from_str::<IgnoredAny>(json) {
+        Ok(_) => "is no JSON object".into(),
+        Err(error) => format!("is no JSON: {}", fault(&error)),
+    })
+}
+
+/// The strings of an array.
+fn texts(json: &str) -> Vec<String> {
+    match serde_json::from_str(json) {
+        Ok(Value::Array(list)) => list.iter().filter_map(|text| text.as_str().map(Into::into)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn milliseconds(json: Option<&str>, name: &str) -> Result<Duration, HandshakeError> {
+    match json.and_then(|json| json.parse().ok()) {
         Some(ms) if (1..=LONGEST).contains(&ms) => Ok(Duration::from_millis(ms)),
         _ => Err(HandshakeError(format!("has no usable \"{name}\" (milliseconds, at least 1)"))),
     }

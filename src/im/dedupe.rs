@@ -10,10 +10,8 @@ use std::{
 use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
-use super::{
-    envelope::Envelope,
-    fields::{bare, fields},
-};
+use super::envelope::Envelope;
+use crate::json::{bare, fields};
 
 /// So many messages are remembered at least, the newest ones.
 pub const MOST_SEEN: usize = 10_000;

@@ -1,6 +1,6 @@
 //! `{"meta": {..}, "code": n, "data": {"action": .., "payload": ..}}`: what every event of an IM server carries.
 
-use super::fields::fields;
+use crate::json::fields;
 
 /// An envelope whose payload is still text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use std::{
 
 use serde_json::{value::RawValue, Map, Value};
 
-use super::fields::fields;
 use crate::json::fault;
+use crate::json::fields;
 
 const FINGERPRINT_LENGTH: usize = 30;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

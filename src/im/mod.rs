@@ -7,12 +7,10 @@
 //! * `message`: messages made, compared, and found again by their fingerprint
 //! * `outbox`: messages on their way: what to send next, what is answered, what expires
 //! * `dedupe`: messages that the caller has had before
-//! * `fields`: some fields of a JSON object, without a tree
 
 mod dedupe;
 mod envelope;
 mod event_table;
-mod fields;
 mod message;
 mod names;
 mod outbox;

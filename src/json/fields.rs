@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::Scanner;
+use super::Scanner;
 
 /// The values of the named fields; nothing where the text is no object. Of a field that stands twice the last one counts.
 pub fn fields<'a, const N: usize>(json: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
