@@ -2,7 +2,6 @@
 
 use std::{fmt, time::Duration};
 
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::json::{fault, fields};
@@ -62,7 +61,7 @@ impl Handshake {
 }
 
 fn no_object(json: &str) -> HandshakeError {
-    HandshakeError(match serde_json::from_str::<IgnoredAny>(json) {
+    HandshakeError(match serde_json::from_str::<Value>(json) {
         Ok(_) => "is no JSON object".into(),
         Err(error) => format!("is no JSON: {}", fault(&error)),
     })
@@ -110,6 +109,8 @@ mod tests {
             (r#"{"sid":"a","pingInterval":0,"pingTimeout":1}"#, "pingInterval"),
             (r#"{"sid":"a","pingInterval":-5,"pingTimeout":1}"#, "pingInterval"),
             (r#"{"sid":"a","pingInterval":1,"pingTimeout":18446744073709551615}"#, "pingTimeout"),
+            (r#"{"sid":"\ud800","pingInterval":1,"pingTimeout":1}"#, "sid"),
+            (r#"{"\ud800":0,"sid":"a","pingInterval":1,"pingTimeout":1}"#, "no JSON: "),
         ] {
             let error = Handshake::parse(json).unwrap_err().to_string();
             assert!(error.contains(fault), "{json}: {error}");

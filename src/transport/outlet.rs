@@ -166,7 +166,10 @@ impl Side {
 
     fn write(&mut self) {
         match self.half.try_write(&self.rest) {
-            Ok(taken) if taken == self.rest.len() => self.rest.clear(),
+            Ok(taken) if taken == self.rest.len() => {
+                self.rest.clear();
+                self.stalled = false;
+            }
             Ok(taken) => drop(self.rest.drain(..taken)),
             // The network thread waits for room, and meets the error itself where it is one.
             Err(_) => {}
@@ -268,6 +271,23 @@ mod tests {
         let mut many = vec![0; BATCH.div_ceil(1002) * 1002];
         peer.read_exact(&mut many).await.unwrap();
         assert_eq!(outlet.is_clear(), Some(true));
+    }
+
+    #[tokio::test]
+    async fn what_a_caller_brought_out_is_stalled_no_more() {
+        let (outlet, mut peer) = pair().await;
+        while outlet.is_clear() == Some(true) {
+            outlet.slot(usize::MAX).unwrap().put(&"x".repeat(100_000));
+        }
+        assert!(poll_fn(|cx| Poll::Ready(outlet.poll_flush(cx))).await.is_pending());
+        assert!(outlet.slot(usize::MAX).unwrap().is_stalled());
+        let reading = tokio::spawn(async move { tokio::io::copy(&mut peer, &mut tokio::io::sink()).await });
+        while outlet.is_clear() == Some(false) {
+            outlet.slot(usize::MAX).unwrap().put("x");
+            tokio::task::yield_now().await;
+        }
+        assert!(!outlet.slot(usize::MAX).unwrap().is_stalled());
+        reading.abort();
     }
 
     #[tokio::test]
