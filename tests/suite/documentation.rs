@@ -176,7 +176,8 @@ fn the_readme_links_the_tables() {
 #[test]
 fn every_event_of_the_connection_is_in_the_table() {
     let source = file("src/client/from_network.rs");
-    let told = source.split("self.tell(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let named = |call: &'static str| source.split(call).skip(1).filter_map(|rest| rest.split('"').next());
+    let told = named("self.tell(\"").chain(named("self.tell_text(\""));
     let told: BTreeSet<&str> = told.chain(["outbox", "query", "auth"]).collect();
     let table: BTreeSet<&str> = LOCAL_EVENTS.iter().map(|(name, _)| *name).collect();
     assert_eq!(told, table);
