@@ -83,7 +83,7 @@ impl Owner for Client {
         self.server_limit.store(limit.unwrap_or(usize::MAX), Ordering::Relaxed);
         self.pull();
         let Connected { socket_id, revision, path, transport, attempts, recovered, .. } = &connected;
-        // A tree of values would cost a fiftieth of what it takes to connect.
+        // Without a tree of values, for it is told on the way of every connection.
         let connect = format!(
             r#"{{"path":{},"protocol":{},"recovered":{recovered},"sid":{},"transport":{}}}"#,
             json_text(path),

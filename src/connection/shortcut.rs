@@ -36,8 +36,8 @@ pub struct Shortcut {
     closes: u64,
     /// When something of the caller's went out last.
     last: Option<Instant>,
-    /// When it was looked last what time it is: for each batch, and for each flush.
-    looked: Option<Instant>,
+    /// The time when the clock was last read: for each batch, and for each flush.
+    clock: Option<Instant>,
     /// So many more go out at once.
     left: u8,
 }
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Shortcut {
 impl Shortcut {
     /// What is left waits to be sent as what is queued does, so it is no more than may be queued.
     pub fn new(outlet: Outlet, closes: u64, limit: usize) -> Self {
-        Shortcut { outlet, batch: limit.min(BATCH), closes, last: None, looked: None, left: AT_ONCE }
+        Shortcut { outlet, batch: limit.min(BATCH), closes, last: None, clock: None, left: AT_ONCE }
     }
 
     pub fn outlet(&self) -> &Outlet {
@@ -64,12 +64,12 @@ impl Shortcut {
 
     /// The task writes something of the caller's.
     pub fn on_task_writes(&mut self, now: Instant) {
-        (self.last, self.looked) = (Some(now), Some(now));
+        (self.last, self.clock) = (Some(now), Some(now));
     }
 
     /// The task flushes what callers left. That makes no flood of what comes behind it.
     pub fn on_task_flushes(&mut self, now: Instant) {
-        self.looked = Some(now);
+        self.clock = Some(now);
     }
 
     /// May this frame take it, in front of nothing else?
@@ -83,14 +83,14 @@ impl Shortcut {
         if self.last.is_none_or(|last| now - last >= FLOOD) {
             self.left = AT_ONCE;
         }
-        (self.last, self.looked) = (Some(now), Some(now));
+        (self.last, self.clock) = (Some(now), Some(now));
         let at_once = self.left > 0;
         self.left = self.left.saturating_sub(1);
         at_once
     }
 
     /// The time, to the accuracy of a batch or a flush.
-    pub fn looked(&self) -> Option<Instant> {
-        self.looked
+    pub fn clock(&self) -> Option<Instant> {
+        self.clock
     }
 }

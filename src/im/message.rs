@@ -7,8 +7,7 @@ use std::{
 
 use serde_json::{value::RawValue, Map, Value};
 
-use crate::json::fault;
-use crate::json::fields;
+use crate::json::{fault, fields};
 
 const FINGERPRINT_LENGTH: usize = 30;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

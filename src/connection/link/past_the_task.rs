@@ -39,7 +39,7 @@ impl Shared {
         }
         let shortcut = self.shortcut_for(frame, connection)?;
         // To look at the clock is a good part of what one of many costs.
-        let now = shortcut.looked()?;
+        let now = shortcut.clock()?;
         let mut slot = shortcut.outlet().slot(shortcut.batch())?;
         if slot.is_stalled() || slot.is_filled_by(&frame.frame) || !on_left(frame, now) {
             return None;
@@ -141,7 +141,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(
-            link.lock().shortcut.as_ref().and_then(Shortcut::looked) >= Some(before),
+            link.lock().shortcut.as_ref().and_then(Shortcut::clock) >= Some(before),
             "a caller wrote the batch"
         );
         reading.abort();
